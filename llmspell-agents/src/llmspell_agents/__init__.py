@@ -1,0 +1,1 @@
+"""LLM agents and the OpenAI-compatible provider of llmspell."""

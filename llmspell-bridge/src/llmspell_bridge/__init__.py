@@ -1,0 +1,1 @@
+"""The script runtime of llmspell: engines, workers, value conversion."""

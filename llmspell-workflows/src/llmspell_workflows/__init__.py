@@ -1,0 +1,1 @@
+"""Workflows over the tools, agents and functions of llmspell."""

@@ -1,0 +1,1 @@
+"""Language models that run inside the llmspell process, on llama.cpp."""

@@ -1,0 +1,1 @@
+"""Script LLM agents, tools and workflows in Lua."""
