@@ -1,0 +1,18 @@
+"""What every test of the repository shares."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is not a failure: `timeout` in pyproject.toml finds what really hangs.
+settings.register_profile("llmspell", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("llmspell")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of the local model on one worker, since each uses every core."""
+    for item in items:
+        if item.get_closest_marker("model"):
+            item.add_marker(pytest.mark.xdist_group("model"))
