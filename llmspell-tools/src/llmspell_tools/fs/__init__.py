@@ -1,0 +1,1 @@
+"""Tools for files, all through the file gate."""

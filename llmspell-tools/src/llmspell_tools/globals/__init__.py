@@ -1,0 +1,1 @@
+"""The script global that this distribution adds."""

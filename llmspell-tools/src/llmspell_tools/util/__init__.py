@@ -1,0 +1,1 @@
+"""Tools that compute and format: no files, no network."""

@@ -1,0 +1,1 @@
+"""Tools for the web, all through the network gate."""
