@@ -1,0 +1,1 @@
+"""The provider for every OpenAI-compatible service, and the services known by name."""

@@ -1,0 +1,159 @@
+"""The chunks of a streamed chat completion, put together to one response."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from llmspell_agents.providers.answer import (
+    ThoughtSplitter,
+    finish_reason,
+    reasoning_of,
+    text_of,
+    tool_calls_of,
+    usage_of,
+)
+from llmspell_agents.providers.errors import Service, answer_error, bad_response, connection_error
+from llmspell_core.messages import Usage
+from llmspell_core.provider import ModelDelta, ModelResponse
+
+
+@dataclass(slots=True)
+class _Call:
+    """A tool call that is still coming."""
+
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(slots=True)
+class StreamedAnswer:
+    """Collects the chunks of one answer; `feed` gives the text that each one brings."""
+
+    service: Service
+    model: str
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    calls: dict[int, _Call] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    reason: Any = None
+    finished: bool = False
+    _thoughts: ThoughtSplitter = field(default_factory=ThoughtSplitter)
+    _last: int = -1
+    #: Number given by the service -> the call it means now, where a number is used twice.
+    _means: dict[int, int] = field(default_factory=dict)
+
+    def feed(self, event: str) -> list[ModelDelta]:
+        """The deltas of one event's data."""
+        if event.strip() == "[DONE]":
+            self.finished = True
+            return []
+        deltas: list[ModelDelta] = []
+        for chunk in self._decode(event):
+            deltas.extend(self._chunk(chunk))
+        return deltas
+
+    def end(self) -> list[ModelDelta]:
+        """The last deltas, the whole response among them.
+
+        Raises `provider.connection` when the stream was cut: nothing said that it was over.
+        """
+        if not self.finished and self.reason is None:
+            raise connection_error(self.service, "the answer was cut off")
+        deltas = self._pieces(*self._thoughts.end())
+        calls = tool_calls_of({"tool_calls": [self._whole(call) for call in self._in_order()]})
+        response = ModelResponse(
+            text="".join(self.text),
+            tool_calls=calls,
+            finish_reason=finish_reason(self.reason, calls),
+            usage=self.usage,
+            model=self.model,
+            reasoning="".join(self.reasoning),
+        )
+        return [*deltas, ModelDelta(response=response)]
+
+    def _decode(self, event: str) -> list[Any]:
+        try:
+            return [json.loads(event)]
+        except ValueError:
+            pass
+        try:
+            # Some services leave out the blank line between events.
+            return [json.loads(line) for line in event.splitlines() if line.strip() != "[DONE]"]
+        except ValueError:
+            raise bad_response(self.service, f"a chunk that is no JSON: {event[:100]}") from None
+
+    def _chunk(self, chunk: Any) -> list[ModelDelta]:
+        if not isinstance(chunk, dict):
+            raise bad_response(self.service, f"a chunk that is no object: {str(chunk)[:100]}")
+        if chunk.get("error"):
+            raise answer_error(self.service, chunk["error"], self.model)
+        if chunk.get("usage"):
+            self.usage = usage_of(chunk["usage"])
+        if chunk.get("model"):
+            self.model = str(chunk["model"])
+        choices = chunk.get("choices")
+        if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+            return []
+        if choices[0].get("finish_reason"):
+            self.reason = choices[0]["finish_reason"]
+        # A service that does not stream sends the whole message in one chunk.
+        delta = choices[0].get("delta") or choices[0].get("message")
+        return self._delta(delta) if isinstance(delta, dict) else []
+
+    def _delta(self, delta: dict[str, Any]) -> list[ModelDelta]:
+        given = delta.get("tool_calls")
+        for part in given if isinstance(given, list) else []:
+            if isinstance(part, dict):
+                self._tool_part(part)
+        old_form = delta.get("function_call")
+        if isinstance(old_form, dict):
+            self._tool_part({"index": 0, "function": old_form})
+        text, thought = self._thoughts.feed(text_of(delta.get("content")))
+        return self._pieces(text, reasoning_of(delta) + thought)
+
+    def _pieces(self, text: str, reasoning: str) -> list[ModelDelta]:
+        if text:
+            self.text.append(text)
+        if reasoning:
+            self.reasoning.append(reasoning)
+        return [ModelDelta(text, reasoning)] if text or reasoning else []
+
+    def _tool_part(self, part: dict[str, Any]) -> None:
+        function = part.get("function")
+        function = function if isinstance(function, dict) else {}
+        index = self._index(part, str(function.get("name") or ""))
+        self._last = index
+        call = self.calls.setdefault(index, _Call())
+        call.id = call.id or str(part.get("id") or "")
+        call.name = call.name or str(function.get("name") or "")
+        arguments = function.get("arguments")
+        if isinstance(arguments, str):
+            call.arguments += arguments
+        elif arguments is not None:
+            call.arguments = json.dumps(arguments)
+
+    def _index(self, part: dict[str, Any], name: str) -> int:
+        """Which call a piece belongs to, where services number them wrongly or not at all."""
+        given, id_ = part.get("index"), str(part.get("id") or "")
+        index = self._means.get(given, given) if isinstance(given, int) else self._last
+        known = self.calls.get(index)
+        starts = bool(id_ and known and known.id and known.id != id_)
+        if not isinstance(given, int):
+            # Without an index a name begins a call, except when it is repeated for the same id.
+            starts = starts or (bool(name) and not (known and id_ and known.id == id_))
+        if not starts and index >= 0:
+            return index
+        index = max(self.calls, default=-1) + 1
+        if isinstance(given, int):
+            self._means[given] = index
+        return index
+
+    def _in_order(self) -> list[_Call]:
+        return [self.calls[index] for index in sorted(self.calls)]
+
+    @staticmethod
+    def _whole(call: _Call) -> dict[str, Any]:
+        return {"id": call.id, "function": {"name": call.name, "arguments": call.arguments}}
