@@ -1,0 +1,39 @@
+"""The trait of an agent: something that answers an input, and may hand off to another."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from llmspell_core.component import BaseAgent, Kind
+from llmspell_core.messages import AgentInput, StreamChunk
+
+if TYPE_CHECKING:
+    from llmspell_core.context import ExecutionContext
+
+
+class Agent(BaseAgent):
+    """An agent. Implement `run`, and `run_stream` when it can answer piece by piece."""
+
+    kind: ClassVar[Kind] = "agent"
+    #: What callers may look for: free words such as "research" or "code".
+    capabilities: tuple[str, ...] = ()
+
+    async def run_stream(
+        self, input: AgentInput, ctx: ExecutionContext
+    ) -> AsyncIterator[StreamChunk]:
+        """The answer in pieces; by default the whole in one, then `done`."""
+        output = await self.run(input, ctx)
+        if output.text:
+            yield StreamChunk(type="text", text=output.text)
+        yield StreamChunk(type="done", output=output)
+
+    async def stream(
+        self, input: Any, ctx: ExecutionContext | None = None
+    ) -> AsyncIterator[StreamChunk]:
+        """Like `execute`, in pieces; the last one is `done` with the output."""
+        from llmspell_core.context import context_for
+
+        async with context_for(ctx) as found:
+            async for chunk in found.runtime.runner.stream(self, AgentInput.of(input), found):
+                yield chunk

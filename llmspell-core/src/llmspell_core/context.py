@@ -1,0 +1,215 @@
+"""`ExecutionContext`: what a run knows of its surroundings; `ToolContext` adds the gates.
+
+A context is immutable for whoever receives it: `child` makes a changed copy. The current one
+is found through a context variable, so that a component called from Python code inside a run
+belongs to that run.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from llmspell_core.account import Account
+from llmspell_core.errors import PolicyError
+
+if TYPE_CHECKING:
+    from llmspell_core.approval import Approver
+    from llmspell_core.component import BaseAgent
+    from llmspell_core.config.settings import Settings
+    from llmspell_core.events import EventBus
+    from llmspell_core.hooks import HookRegistry
+    from llmspell_core.messages import AgentOutput
+    from llmspell_core.overlay import Overlay
+    from llmspell_core.provider import ModelRequest, ModelResponse
+    from llmspell_core.runtime import Runtime
+    from llmspell_core.security.env import EnvGate
+    from llmspell_core.security.files import FileGate
+    from llmspell_core.security.http import HttpGate
+    from llmspell_core.security.policy import Policy
+    from llmspell_core.security.process import ProcessGate
+    from llmspell_core.state import StateView
+    from llmspell_core.tool import Tool
+
+_current: ContextVar[ExecutionContext | None] = ContextVar("llmspell_context", default=None)
+
+
+class ExecutionContext:
+    """The surroundings of a run: who runs it, what it may do, how long and at what cost."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        overlay: Overlay,
+        policy: Policy,
+        *,
+        approver: Approver,
+        account: Account | None = None,
+        state_scope: str = "python",
+        language: str = "python",
+        session_id: str | None = None,
+        correlation_id: str | None = None,
+    ) -> None:
+        self.runtime = runtime
+        self.overlay = overlay
+        self.policy = policy
+        self.approver = approver
+        self.account = account or Account()
+        self.state_scope = state_scope
+        self.language = language
+        self.session_id = session_id
+        self.correlation_id = correlation_id or uuid.uuid4().hex
+        self.run_id = uuid.uuid4().hex
+        #: `time.monotonic()` seconds, or None.
+        self.deadline: float | None = None
+        #: Names of the components this run is nested in, outermost first.
+        self.path: tuple[str, ...] = ()
+        self.log: logging.Logger = logging.getLogger("llmspell.run")
+
+    @property
+    def settings(self) -> Settings:
+        """The runtime's settings."""
+        return self.runtime.settings
+
+    @property
+    def hooks(self) -> HookRegistry:
+        """The run's hooks over the base ones."""
+        return self.overlay.hooks
+
+    @property
+    def events(self) -> EventBus:
+        """The run's event bus."""
+        return self.overlay.events
+
+    @property
+    def depth(self) -> int:
+        """How many components this run is nested in."""
+        return len(self.path)
+
+    @property
+    def state(self) -> StateView:
+        """The state of the current scope, in the configured store."""
+        from llmspell_core.state import StateView
+
+        return StateView(self.runtime.store(), self.state_scope, self)
+
+    def child(self, **changes: Any) -> ExecutionContext:
+        """A copy with some attributes changed."""
+        made = copy.copy(self)
+        for name, value in changes.items():
+            setattr(made, name, value)
+        return made
+
+    def within(self, timeout_ms: float | None) -> float | None:
+        """The deadline of work that may take `timeout_ms` from now; the smaller one wins."""
+        if not timeout_ms:
+            return self.deadline
+        own = time.monotonic() + timeout_ms / 1000
+        return own if self.deadline is None else min(own, self.deadline)
+
+    def remaining_ms(self) -> float | None:
+        """How long until the deadline, at least 0; None without one."""
+        if self.deadline is None:
+            return None
+        return max(0.0, (self.deadline - time.monotonic()) * 1000)
+
+    async def run(self, component: BaseAgent, input: Any = None) -> AgentOutput:
+        """Run another component inside this run: its account, policy and deadline hold."""
+        return await component.execute(input, self)
+
+    async def create(self, kind: str, spec: Any) -> Any:
+        """Make an agent, tool or workflow from data, through `llmspell.factories`."""
+        return await self.runtime.create(kind, spec, self)
+
+    async def compute(self, function: str, *args: Any, timeout_ms: float = 1000) -> Any:
+        """Call an importable function (`pkg.mod:name`) in a killable helper process."""
+        from llmspell_core.compute import compute
+
+        return await compute(function, *args, timeout_ms=timeout_ms)
+
+    def for_tool(self, tool: Tool) -> ToolContext:
+        """The context that a tool's `run_tool` receives."""
+        made = ToolContext.__new__(ToolContext)
+        made.__dict__.update(self.__dict__)
+        made.tool = tool
+        return made
+
+
+class ToolContext(ExecutionContext):
+    """An ExecutionContext plus the gates: a tool reaches the outside only through them."""
+
+    tool: Tool
+
+    @property
+    def files(self) -> FileGate:
+        """The file gate."""
+        return self.policy.files
+
+    @property
+    def http(self) -> HttpGate:
+        """The network gate for HTTP."""
+        return self.policy.http
+
+    @property
+    def process(self) -> ProcessGate:
+        """The process gate."""
+        return self.policy.process
+
+    @property
+    def env(self) -> EnvGate:
+        """The gate to environment variables."""
+        return self.policy.env
+
+    def secret(self, name: str) -> str | None:
+        """A secret that the tool declares in its permissions, or None when it is not set."""
+        if name not in self.tool.permissions.secrets:
+            raise PolicyError(
+                f'tool {self.tool.name} does not declare the secret "{name}"',
+                code="policy.secret",
+                hint="name it in the tool's permissions",
+            )
+        return self.runtime.secrets.get(name)
+
+    async def model(self, request: ModelRequest | str) -> ModelResponse:
+        """Ask the configured model, counted in the caller's budget."""
+        return await self.runtime.ask_model(request, self)
+
+    def progress(self, done: float, total: float = 0, note: str = "") -> None:
+        """Tell how far long work has come."""
+        self.events.emit(
+            "tool.progress",
+            {"tool": self.tool.name, "done": done, "total": total, "note": note},
+            correlation_id=self.correlation_id,
+        )
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the deadline has passed: long loops ask now and then."""
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+
+def current() -> ExecutionContext | None:
+    """The context of the run this code belongs to, or None outside of one."""
+    return _current.get()
+
+
+@asynccontextmanager
+async def context_for(ctx: ExecutionContext | None) -> AsyncIterator[ExecutionContext]:
+    """The given context, else the current one, else a new one of the default Runtime."""
+    found = ctx or _current.get()
+    if found is None:
+        from llmspell_core.runtime import Runtime
+
+        runtime = await Runtime.default()
+        found = runtime.context()
+    token = _current.set(found)
+    try:
+        yield found
+    finally:
+        _current.reset(token)

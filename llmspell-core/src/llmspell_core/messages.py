@@ -1,0 +1,219 @@
+"""What agents, tools, workflows and providers hand to each other (pydantic models)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from llmspell_core.script.api import Result
+from llmspell_core.script.model import ScriptModel
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+
+class ContentPart(_Model):
+    """One part of a message: text, or a medium by URL, path or base64 data."""
+
+    type: Literal["text", "image", "audio", "file"] = "text"
+    text: str = ""
+    url: str = ""
+    path: str = ""
+    data: str = Field("", description="base64")
+    media_type: str = ""
+
+
+class ToolCall(_Model):
+    """A call of a tool that a model chose, and how it ended."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    #: The text the model sent, where it was no valid JSON object.
+    raw_arguments: str | None = None
+    result: Any = None
+    error: dict[str, Any] | None = None
+    duration_ms: float | None = None
+
+    def to_script(self) -> Result:
+        """For scripts: without what is absent."""
+        data = self.model_dump(exclude={"raw_arguments"}, exclude_none=True)
+        return Result(data)
+
+
+class Message(_Model):
+    """One message of a conversation. `tool` messages answer the call `tool_call_id`."""
+
+    role: Role
+    content: str | list[ContentPart] = ""
+    tool_calls: list[ToolCall] = Field(default_factory=list)
+    tool_call_id: str | None = None
+    name: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The text of all parts."""
+        if isinstance(self.content, str):
+            return self.content
+        return "".join(part.text for part in self.content if part.type == "text")
+
+
+class Usage(_Model):
+    """Tokens and money of one request, or of a whole run. `cost_usd` is None when unknown."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    total_tokens: int = 0
+    cached_tokens: int = 0
+    cost_usd: float | None = None
+
+    def add(self, other: Usage) -> None:
+        """Add another request's usage to this one."""
+        self.input_tokens += other.input_tokens
+        self.output_tokens += other.output_tokens
+        self.total_tokens += other.total_tokens
+        self.cached_tokens += other.cached_tokens
+        if other.cost_usd is not None:
+            self.cost_usd = (self.cost_usd or 0.0) + other.cost_usd
+
+    def to_script(self) -> Result:
+        """For scripts: the documented fields."""
+        data: dict[str, Any] = {
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "total_tokens": self.total_tokens,
+        }
+        if self.cost_usd is not None:
+            data["cost_usd"] = self.cost_usd
+        return Result(data)
+
+
+class HandoffRequest(_Model):
+    """One agent asks that another one goes on."""
+
+    target: str
+    input: Any = None
+    reason: str = ""
+    state_filter: list[str] = Field(default_factory=list)
+    history: Literal["all", "last", "summary", "none"] = "all"
+
+
+class AgentInput(ScriptModel):
+    """What a run gets: a text, and beside it what the component declares to use."""
+
+    aliases = {"prompt": "text", "input": "text", "query": "text"}
+
+    text: str = ""
+    instruction: str = ""
+    context: Any = None
+    session: str | None = None
+    attachments: list[Any] = Field(default_factory=list)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    variables: dict[str, Any] = Field(default_factory=dict)
+    #: A workflow's input may be any value; it stands here.
+    value: Any = None
+
+    @classmethod
+    def of(cls, given: Any) -> AgentInput:
+        """From a string, a table of fields, None, or an AgentInput."""
+        if isinstance(given, AgentInput):
+            return given
+        if isinstance(given, str):
+            return cls.model_construct(text=given)
+        if given is None:
+            return cls.model_construct()
+        return cls.model_validate(given)
+
+
+class RunMetadata(_Model):
+    """How a run went. Times are ms."""
+
+    model: str = ""
+    provider: str = ""
+    finish_reason: str = ""
+    usage: Usage = Field(default_factory=Usage)
+    execution_time_ms: float = 0.0
+    iterations: int = 0
+    correlation_id: str = ""
+    limit: dict[str, Any] | None = None
+    extra: dict[str, Any] = Field(default_factory=dict)
+
+    def to_script(self) -> Result:
+        """For scripts: `duration_ms` beside `execution_time_ms`, absent fields left out."""
+        data: dict[str, Any] = {
+            "model": self.model,
+            "provider": self.provider,
+            "finish_reason": self.finish_reason,
+            "usage": self.usage,
+            "execution_time_ms": self.execution_time_ms,
+            "duration_ms": self.execution_time_ms,
+            "iterations": self.iterations,
+            "correlation_id": self.correlation_id,
+        }
+        if self.limit:
+            data["limit"] = Result(self.limit)
+        return Result({**data, **self.extra})
+
+
+class AgentOutput(_Model):
+    """What a run of an agent (or of anything run as one) gives back."""
+
+    text: str = ""
+    success: bool = True
+    data: Any = None
+    tool_calls: list[ToolCall] = Field(default_factory=list)
+    handoff: list[str] = Field(default_factory=list)
+    handoff_request: HandoffRequest | None = None
+    agent: str = ""
+    error: dict[str, Any] | None = None
+    metadata: RunMetadata = Field(default_factory=RunMetadata)
+
+    def to_script(self) -> Result:
+        """For scripts: `text`, `response`, `content` and `output` are the same string."""
+        fields: dict[str, Any] = {
+            "text": self.text,
+            "response": self.text,
+            "content": self.text,
+            "output": self.text,
+            "success": self.success,
+            "tool_calls": self.tool_calls,
+            "handoff": self.handoff,
+            "agent": self.agent,
+            "metadata": self.metadata,
+        }
+        if self.data is not None:
+            fields["data"] = self.data
+        if self.handoff_request is not None:
+            fields["handoff_request"] = Result(self.handoff_request.model_dump())
+        if self.error is not None:
+            fields["error"] = self.error
+        return Result(fields)
+
+
+ChunkType = Literal["text", "reasoning", "tool_call", "tool_result", "handoff", "usage", "done"]
+
+
+class StreamChunk(_Model):
+    """One piece of a streamed answer; the last one is `done`."""
+
+    type: ChunkType
+    text: str = ""
+    tool_call: ToolCall | None = None
+    usage: Usage | None = None
+    agent: str = ""
+    output: AgentOutput | None = None
+
+    def to_script(self) -> Result:
+        """For scripts: only the fields this type of chunk has."""
+        fields: dict[str, Any] = {"type": self.type, "text": self.text}
+        for name in ("tool_call", "usage", "output"):
+            value = getattr(self, name)
+            if value is not None:
+                fields[name] = value
+        if self.agent:
+            fields["agent"] = self.agent
+        return Result(fields)

@@ -1,0 +1,56 @@
+"""What belongs to one run: its own layer over the registries, the hooks and the events.
+
+A script's registrations are seen by its own run tree and go with it. Plugins, configuration
+and Python code register in the base overlay, which every run sees.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from llmspell_core.events import EventBus
+from llmspell_core.hooks import HookRegistry
+from llmspell_core.registry import Registry
+from llmspell_core.tool import canonical
+
+if TYPE_CHECKING:
+    from llmspell_core.agent import Agent
+    from llmspell_core.tool import Tool
+    from llmspell_core.workflow import Workflow
+
+
+class Overlay:
+    """One layer. `child()` makes a run's own over it; `close()` forgets what it registered."""
+
+    def __init__(
+        self,
+        parent: Overlay | None = None,
+        *,
+        history: int = 1000,
+        queue: int = 1024,
+        share: list[str] | None = None,
+    ) -> None:
+        self.id = uuid.uuid4().hex
+        self.parent = parent
+        self.tools: Registry[Tool] = Registry(
+            "tool", parent and parent.tools, normalise=canonical, protect=True
+        )
+        self.agents: Registry[Agent] = Registry("agent", parent and parent.agents)
+        self.workflows: Registry[Workflow] = Registry("workflow", parent and parent.workflows)
+        self.hooks = HookRegistry(parent and parent.hooks)
+        self._sizes = (history, queue, share or [])
+        self.events = EventBus(
+            history=history, queue=queue, parent=parent and parent.events, share=share or []
+        )
+
+    def child(self) -> Overlay:
+        """A run's own layer over this one."""
+        history, queue, share = self._sizes
+        return Overlay(self, history=history, queue=queue, share=share)
+
+    async def close(self) -> None:
+        """Wait for event handlers that still run, then drop subscriptions and hooks."""
+        await self.events.drain()
+        self.events.close()
+        self.hooks.close()

@@ -1,0 +1,182 @@
+"""The trait of a model provider: one service, local or remote, that answers requests."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from llmspell_core.errors import ProviderError
+from llmspell_core.messages import Message, ToolCall, Usage
+
+if TYPE_CHECKING:
+    from llmspell_core.context import ExecutionContext
+    from llmspell_core.runtime import Runtime
+
+#: progress(bytes done, bytes in all or 0 when unknown, what is being fetched)
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(slots=True)
+class ToolDefinition:
+    """A tool as the model is shown it; `parameters` is a JSON schema."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How a failed request is tried again: `backoff_ms`, each time `multiplier` as long."""
+
+    max_attempts: int = 4
+    backoff_ms: float = 500
+    multiplier: float = 2
+    #: The share of each wait that is random: 1 is full jitter, 0 none.
+    jitter: float = 1
+
+
+@dataclass(slots=True)
+class ModelRequest:
+    """One request to a model. Times are ms, None means the provider's default.
+
+    `tool_choice` is ``auto``, ``none``, ``required`` or a tool's name. `schema` asks for an
+    answer that is JSON valid against it. `settings` are the provider's own parameters.
+    """
+
+    model: str
+    messages: list[Message]
+    tools: list[ToolDefinition] = field(default_factory=list)
+    tool_choice: str = "auto"
+    temperature: float | None = None
+    max_tokens: int | None = None
+    schema: dict[str, Any] | None = None
+    stop: list[str] = field(default_factory=list)
+    timeout_ms: float | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    #: None: the provider's own policy.
+    retry: RetryPolicy | None = None
+
+
+FinishReason = Literal["stop", "tool_calls", "length", "content_filter", "error"]
+
+
+@dataclass(slots=True)
+class ModelResponse:
+    """One whole answer of a model."""
+
+    text: str = ""
+    tool_calls: list[ToolCall] = field(default_factory=list)
+    finish_reason: str = "stop"
+    usage: Usage = field(default_factory=Usage)
+    model: str = ""
+    reasoning: str = ""
+
+
+@dataclass(slots=True)
+class ModelDelta:
+    """A piece of an answer: text or reasoning as it comes; the last one has the response."""
+
+    text: str = ""
+    reasoning: str = ""
+    response: ModelResponse | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a provider's model can do; `max_context_tokens` is 0 when unknown."""
+
+    streaming: bool = True
+    tools: bool = True
+    vision: bool = False
+    structured_output: bool = True
+    max_context_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model that a provider offers; sizes in bytes, 0 when unknown."""
+
+    name: str
+    size: int = 0
+    present: bool = True
+    description: str = ""
+    default: bool = False
+
+
+@dataclass(slots=True)
+class ProviderConfig:
+    """One `[providers.NAME]` table, resolved. `api_key` never leaves the provider."""
+
+    name: str
+    type: str
+    base_url: str = ""
+    api_key: str = field(default="", repr=False)
+    models: list[str] = field(default_factory=list)
+    max_retries: int = 3
+    requests_per_minute: int = 0
+    tokens_per_minute: int = 0
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    #: True when the address came from a script: the network gate decides, no stored key is sent.
+    from_script: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+class Provider(ABC):
+    """A model service. Made once a runtime, on first use; making it touches no network.
+
+    Entry-point group ``llmspell.providers``: the name is the `type` in `[providers.NAME]`, the
+    value a subclass, called with its configuration and the runtime.
+    """
+
+    local: ClassVar[bool] = False
+    default_model: str = ""
+
+    def __init__(self, config: ProviderConfig, runtime: Runtime) -> None:
+        self.config = config
+        self.name = config.name
+        self.runtime = runtime
+
+    @abstractmethod
+    async def complete(self, request: ModelRequest, ctx: ExecutionContext) -> ModelResponse:
+        """One whole answer. Raises `ProviderError` with its kind as the code."""
+
+    @abstractmethod
+    def stream(self, request: ModelRequest, ctx: ExecutionContext) -> AsyncIterator[ModelDelta]:
+        """The answer piece by piece; the last delta carries the whole response."""
+
+    def capabilities(self, model: str) -> Capabilities:
+        """What this model can do."""
+        return Capabilities()
+
+    def check_configured(self) -> None:
+        """Raise `provider.not_configured` when no request could succeed; no network."""
+
+    async def list_models(self) -> list[ModelInfo]:
+        """The models it offers; may ask the service."""
+        return [ModelInfo(name) for name in self.config.models]
+
+    async def pull(self, model: str, progress: Progress | None = None) -> Path:
+        """Fetch a local model's file and check it; returns where it lies."""
+        raise self._remote("pull")
+
+    async def path(self, model: str) -> Path:
+        """Where a local model's file lies; `provider.model_missing` when it is not here."""
+        raise self._remote("path")
+
+    async def remove(self, model: str) -> None:
+        """Delete a local model's file."""
+        raise self._remote("remove")
+
+    async def close(self) -> None:
+        """Free connections and memory."""
+
+    def _remote(self, what: str) -> ProviderError:
+        return ProviderError(
+            f'provider "{self.name}" has no model files to {what}',
+            code="provider.invalid_request",
+            hint="model files belong to the local provider: llmspell models list",
+        )

@@ -1,0 +1,168 @@
+"""The model providers of one Runtime: which are declared, which one a model's name means.
+
+A provider is made on its first use and touches no network then. Names come from
+`[providers.NAME]` tables and from the entry points of ``llmspell.providers`` (the built-in
+presets are such names).
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from llmspell_core.errors import ProviderError, did_you_mean
+from llmspell_core.extensions import Extensions
+from llmspell_core.provider import Provider, ProviderConfig
+
+if TYPE_CHECKING:
+    from llmspell_core.runtime import Runtime
+
+
+@dataclass(slots=True)
+class ResolvedModel:
+    """A model's provider and name, with the options of the alias that named it."""
+
+    provider: Provider
+    model: str
+    temperature: float | None = None
+    max_tokens: int | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    fallback: list[str] = field(default_factory=list)
+
+    @property
+    def full_name(self) -> str:
+        """`provider/model`."""
+        return f"{self.provider.name}/{self.model}"
+
+
+class Providers:
+    """Makes, keeps and closes the providers."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._made: dict[str, Provider] = {}
+        self._private: list[Provider] = []
+
+    def add(self, provider: Provider) -> None:
+        """Use this provider under its name (tests, programs)."""
+        self._made[provider.name] = provider
+
+    def names(self) -> list[str]:
+        """Every declared or built-in provider name, sorted. Makes none of them."""
+        declared = self._runtime.settings.providers
+        return sorted({*declared, *Extensions("providers"), *self._made})
+
+    def get(self, name: str) -> Provider:
+        """The provider of this name; `provider.unknown` naming the nearest."""
+        if name not in self._made:
+            self._made[name] = self._make(self._config(name))
+        return self._made[name]
+
+    def private(self, name: str, *, base_url: str, api_key: str) -> Provider:
+        """A provider with an address that a script chose: it gets no stored key."""
+        config = replace(
+            self._config(name), base_url=base_url, api_key=api_key, headers={}, from_script=True
+        )
+        made = self._make(config)
+        self._private.append(made)
+        return made
+
+    def resolve(self, model: str | None, provider: str | None = None) -> ResolvedModel:
+        """What a model's name means: an alias, `provider/model`, or a name of `provider`."""
+        return self._resolve(model, provider, ())
+
+    async def close(self) -> None:
+        """Close all that were made."""
+        for made in (*self._made.values(), *self._private):
+            await made.close()
+        self._made.clear()
+        self._private.clear()
+
+    def _resolve(
+        self, model: str | None, provider: str | None, seen: tuple[str, ...]
+    ) -> ResolvedModel:
+        settings = self._runtime.settings
+        if not model and not provider:
+            model = settings.default.model
+        if model and model in settings.models and not provider:
+            return self._alias(model, seen)
+        if provider:
+            prefix = f"{provider}/"
+            found = self.get(provider)
+            name = (model or "").removeprefix(prefix) or found.default_model
+            return ResolvedModel(found, name)
+        head, slash, tail = (model or "").partition("/")
+        if slash:
+            found = self.get(head)
+            return ResolvedModel(found, tail or found.default_model)
+        return self._bare(head)
+
+    def _alias(self, name: str, seen: tuple[str, ...]) -> ResolvedModel:
+        if name in seen:
+            raise ProviderError(
+                f'model alias "{name}" refers to itself',
+                code="provider.unknown_model",
+                hint=f"see [models.{name}]",
+            )
+        alias = self._runtime.settings.models[name]
+        found = self._resolve(alias.model, None, (*seen, name))
+        known = {"model", "temperature", "max_tokens", "fallback", "settings"}
+        extra = {k: v for k, v in (alias.model_extra or {}).items() if k not in known}
+        return ResolvedModel(
+            found.provider,
+            found.model,
+            temperature=alias.temperature if alias.temperature is not None else found.temperature,
+            max_tokens=alias.max_tokens if alias.max_tokens is not None else found.max_tokens,
+            settings={**found.settings, **extra},
+            fallback=list(alias.fallback) or found.fallback,
+        )
+
+    def _bare(self, name: str) -> ResolvedModel:
+        """A bare name: the default provider's, else of the one provider that lists it."""
+        settings = self._runtime.settings
+        listed = [key for key, table in settings.providers.items() if name in table.models]
+        if len(listed) == 1:
+            return ResolvedModel(self.get(listed[0]), name)
+        head = settings.default.model.partition("/")[0]
+        if head in self.names():
+            return ResolvedModel(self.get(head), name)
+        known = [*settings.models, *self.names()]
+        raise ProviderError(
+            f'no provider offers the model "{name}"',
+            code="provider.unknown_model",
+            hint=did_you_mean(name, known) or 'write it as "provider/model"',
+        )
+
+    def _config(self, name: str) -> ProviderConfig:
+        runtime = self._runtime
+        runtime.init.require("providers")
+        table = runtime.settings.providers.get(name)
+        if table is None:
+            if name not in Extensions("providers"):
+                raise ProviderError(
+                    f'unknown provider "{name}"',
+                    code="provider.unknown",
+                    hint=did_you_mean(name, self.names())
+                    or f"declare it as [providers.{name}], or use one of "
+                    + ", ".join(self.names()),
+                )
+            return ProviderConfig(name, name, api_key=runtime.secrets.get(name) or "")
+        known = set(inspect.signature(ProviderConfig).parameters)
+        data = table.model_dump()
+        options = {key: data.pop(key) for key in list(data) if key not in known}
+        data["type"] = table.type or (name if name in Extensions("providers") else "openai")
+        data["api_key"] = table.api_key or runtime.secrets.get(name) or ""
+        return ProviderConfig(name=name, options=options, **data)
+
+    def _make(self, config: ProviderConfig) -> Provider:
+        extensions = Extensions("providers")
+        if config.type not in extensions:
+            raise ProviderError(
+                f'provider "{config.name}" has the unknown type "{config.type}"',
+                code="provider.unknown",
+                hint=did_you_mean(config.type, list(extensions))
+                or f"installed types: {', '.join(extensions)}",
+            )
+        made: Provider = extensions.load(config.type)(config, self._runtime)
+        return made

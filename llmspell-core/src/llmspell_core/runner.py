@@ -1,0 +1,468 @@
+"""The one pipeline around every run: hooks, events, policy, account, deadline, cancellation.
+
+Agents, workflows and tools, from whatever door they are called (script, step, model, command,
+Python), pass through here and nowhere else:
+
+    before hook -> policy and approval -> account -> started event -> deadline { run }
+                -> after or error hook -> completed or failed event
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from llmspell_core.account import limit_error
+from llmspell_core.approval import ApprovalRequest
+from llmspell_core.context import _current
+from llmspell_core.errors import (
+    AgentError,
+    Cancelled,
+    DeadlineError,
+    HookError,
+    LLMSpellError,
+    PolicyError,
+    ToolError,
+    WorkflowError,
+    error_data,
+)
+from llmspell_core.hooks import HookContext, HookResult
+from llmspell_core.messages import AgentInput, AgentOutput, StreamChunk
+from llmspell_core.tool import ToolResult
+
+if TYPE_CHECKING:
+    from llmspell_core.agent import Agent
+    from llmspell_core.component import BaseAgent
+    from llmspell_core.context import ExecutionContext
+    from llmspell_core.runtime import Runtime
+    from llmspell_core.tool import Tool
+
+MAX_RETRIES = 3
+MAX_DEPTH = 32
+
+log = logging.getLogger("llmspell.runner")
+
+#: Run one component through the pipeline, without its kind's runner around it.
+Once = Callable[["BaseAgent", AgentInput, "ExecutionContext"], Awaitable[AgentOutput]]
+
+
+class ComponentRunner(Protocol):
+    """What a kind adds around its runs (entry-point group ``llmspell.runners``).
+
+    The AgentRuntime follows hand-offs: it calls `once` for each agent that takes part.
+    """
+
+    async def run(
+        self, component: BaseAgent, input: AgentInput, ctx: ExecutionContext, once: Once
+    ) -> AgentOutput:
+        """Run `component`, and what its output asks for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """The hook points and events of one kind of component."""
+
+    kind: str
+    before: str
+    after: str
+    error: str
+    started: str
+    completed: str
+    failed: str
+    raises: type[LLMSpellError]
+
+
+MOMENTS = {
+    "agent": Moments(
+        "agent",
+        "before_agent_execution",
+        "after_agent_execution",
+        "agent_error",
+        "agent.started",
+        "agent.completed",
+        "agent.failed",
+        AgentError,
+    ),
+    "workflow": Moments(
+        "workflow",
+        "before_workflow_start",
+        "after_workflow_complete",
+        "workflow_error",
+        "workflow.started",
+        "workflow.completed",
+        "workflow.failed",
+        WorkflowError,
+    ),
+    "tool": Moments(
+        "tool",
+        "before_tool_execution",
+        "after_tool_execution",
+        "tool_error",
+        "tool.invoked",
+        "tool.completed",
+        "tool.failed",
+        ToolError,
+    ),
+}
+
+
+class _Again(Exception):  # noqa: N818 - control flow of a `retry` answer
+    """A hook asked for another attempt."""
+
+    def __init__(self, delay_ms: float) -> None:
+        self.delay_ms = delay_ms
+
+
+class _Redirect(Exception):  # noqa: N818 - control flow of a `redirect` answer
+    """A hook named another tool."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+
+
+@dataclass(slots=True)
+class _Call:
+    """One run on its way through the pipeline."""
+
+    moments: Moments
+    component: BaseAgent
+    ctx: ExecutionContext
+    operation: str
+    #: The AgentInput, or a tool call's parameters.
+    payload: Any
+    started: float
+    call_id: str | None = None
+
+    def emit(self, type_: str, **data: Any) -> None:
+        """Tell the run's bus; the component and the run are always named."""
+        ctx, component = self.ctx, self.component
+        data["name"] = component.name
+        data["id"] = component.id
+        data["run_id"] = ctx.run_id
+        if self.call_id:
+            data["call_id"] = self.call_id
+        ctx.events.emit(
+            type_, data, correlation_id=ctx.correlation_id, language=ctx.language
+        )
+
+    def elapsed_ms(self) -> float:
+        """How long it has taken so far."""
+        return (time.perf_counter() - self.started) * 1000
+
+
+class Runner:
+    """Runs components for one Runtime. Stateless: everything of a run is in its context."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    # -- agents and workflows ----------------------------------------------------------------
+
+    async def run(
+        self, component: BaseAgent, input: AgentInput, ctx: ExecutionContext
+    ) -> AgentOutput:
+        """Run an agent or a workflow (or a tool as an agent) and return its output."""
+        if component.kind == "tool":
+            return await component.run(input, ctx)
+        special = await self._runtime.component_runner(component.kind)
+        if special is None:
+            return await self.once(component, input, ctx)
+        return await special.run(component, input, ctx, self.once)
+
+    async def once(
+        self, component: BaseAgent, input: AgentInput, ctx: ExecutionContext
+    ) -> AgentOutput:
+        """One component through the pipeline, without its kind's runner."""
+        call = self._enter(component, input, ctx)
+
+        async def body(given: AgentInput) -> AgentOutput:
+            return await component.run(given, call.ctx)
+
+        output: AgentOutput = await self._pipeline(call, body)
+        output.metadata.execution_time_ms = call.elapsed_ms()
+        output.metadata.correlation_id = call.ctx.correlation_id
+        return output
+
+    async def stream(
+        self, agent: Agent, input: AgentInput, ctx: ExecutionContext
+    ) -> AsyncIterator[StreamChunk]:
+        """Like `run`, piece by piece. Leaving the iteration early cancels the run."""
+        queue: asyncio.Queue[StreamChunk | None] = asyncio.Queue(maxsize=256)
+        call = self._enter(agent, input, ctx)
+
+        async def body(given: AgentInput) -> AgentOutput:
+            output = None
+            async for chunk in agent.run_stream(given, call.ctx):
+                if chunk.type == "done":
+                    output = chunk.output
+                else:
+                    await queue.put(chunk)
+            if output is None:
+                raise AgentError(f"agent {agent.name} ended its stream without an output")
+            return output
+
+        async def work() -> AgentOutput:
+            try:
+                output: AgentOutput = await self._pipeline(call, body)
+                return output
+            finally:
+                await queue.put(None)
+
+        task = asyncio.ensure_future(work())
+        try:
+            while (chunk := await queue.get()) is not None:
+                yield chunk
+            output = await task
+            output.metadata.execution_time_ms = call.elapsed_ms()
+            output.metadata.correlation_id = call.ctx.correlation_id
+            yield StreamChunk(type="done", output=output, agent=output.agent)
+        finally:
+            if not task.done():
+                task.cancel()
+                while queue.qsize():
+                    queue.get_nowait()
+                await asyncio.wait([task])
+
+    # -- tools -------------------------------------------------------------------------------
+
+    async def run_tool(
+        self,
+        tool: Tool,
+        params: dict[str, Any],
+        ctx: ExecutionContext,
+        *,
+        chosen_by_model: bool = False,
+        call_id: str | None = None,
+    ) -> ToolResult:
+        """Call a tool. A failure is raised; `chosen_by_model` calls may need an approval."""
+        call = self._enter(tool, params, ctx)
+        call.call_id = call_id
+
+        async def body(given: dict[str, Any]) -> ToolResult:
+            return await self._call_tool(tool, given, call, chosen_by_model)
+
+        try:
+            result: ToolResult = await self._pipeline(call, body)
+        except _Redirect as redirect:
+            other = ctx.overlay.tools.get(redirect.target)
+            return await self.run_tool(
+                other, params, ctx, chosen_by_model=chosen_by_model, call_id=call_id
+            )
+        result.metadata.setdefault("tool", tool.name)
+        result.metadata.setdefault("execution_time_ms", call.elapsed_ms())
+        return result
+
+    async def _call_tool(
+        self, tool: Tool, params: dict[str, Any], call: _Call, chosen_by_model: bool
+    ) -> ToolResult:
+        ctx = call.ctx
+        parsed = tool.validate(params)
+        if ctx.policy.check_tool(tool, chosen_by_model=chosen_by_model) == "ask":
+            changed = await _approve(tool, params, ctx)
+            if changed is not None:
+                parsed = tool.validate(changed)
+        if hit := ctx.account.before_tools([tool.name]):
+            raise limit_error(hit)
+        ctx.account.charge_tool(tool.name)
+        result = ToolResult.of(await tool.run_tool(parsed, ctx.for_tool(tool)))
+        operation = getattr(parsed, "operation", None)
+        if isinstance(operation, str):
+            result.metadata.setdefault("operation", operation)
+        return result
+
+    # -- the pipeline ------------------------------------------------------------------------
+
+    def _enter(self, component: BaseAgent, payload: Any, ctx: ExecutionContext) -> _Call:
+        if len(ctx.path) >= MAX_DEPTH:
+            raise AgentError(
+                f"{component.name}: components are nested deeper than {MAX_DEPTH}",
+                code="agent.too_deep",
+                hint=f"the chain is {' > '.join(ctx.path[-6:])} > {component.name}",
+            )
+        inner = ctx.child(
+            path=(*ctx.path, component.name),
+            deadline=ctx.within(getattr(component, "timeout_ms", None)),
+        )
+        moments = MOMENTS[component.kind]
+        return _Call(moments, component, inner, "execute", payload, time.perf_counter())
+
+    async def _pipeline(self, call: _Call, body: Callable[[Any], Awaitable[Any]]) -> Any:
+        token = _current.set(call.ctx)
+        try:
+            for attempt in range(MAX_RETRIES + 1):
+                try:
+                    return await self._attempt(call, body)
+                except _Again as again:
+                    if attempt == MAX_RETRIES:
+                        raise HookError(
+                            f"{call.component.name}: hooks asked for more than "
+                            f"{MAX_RETRIES} retries",
+                            code="hook.retries",
+                        ) from None
+                    await asyncio.sleep(again.delay_ms / 1000)
+        finally:
+            _current.reset(token)
+        raise HookError("unreachable")  # pragma: no cover - the loop returns or raises
+
+    async def _attempt(self, call: _Call, body: Callable[[Any], Awaitable[Any]]) -> Any:
+        hooks, moments = call.ctx.hooks, call.moments
+        if hooks.active(moments.before):
+            outcome = await self._hook(call, moments.before)
+            if outcome.kind == "replace":
+                return self._shape(call, outcome.result)
+        call.emit(moments.started)
+        try:
+            result = await self._bounded(call, body)
+        except asyncio.CancelledError:
+            call.emit(moments.failed, error=Cancelled("cancelled").to_dict())
+            raise
+        except Exception as error:
+            return await self._failed(call, error)
+        if hooks.active(moments.after):
+            outcome = await self._hook(call, moments.after, output=result)
+            if outcome.kind == "replace":
+                result = self._shape(call, outcome.result)
+        call.emit(moments.completed, duration_ms=call.elapsed_ms())
+        return result
+
+    async def _bounded(self, call: _Call, body: Callable[[Any], Awaitable[Any]]) -> Any:
+        remaining = call.ctx.remaining_ms()
+        if remaining is None:
+            return await body(call.payload)
+        try:
+            async with asyncio.timeout(remaining / 1000) as scope:
+                return await body(call.payload)
+        except TimeoutError as error:
+            if not scope.expired():
+                raise
+            raise DeadlineError(
+                f"{call.component.name} took longer than {_deadline_text(call)}",
+                code=f"{call.moments.kind}.timeout",
+                hint="raise timeout_ms, or give it less to do",
+            ) from error
+
+    async def _failed(self, call: _Call, error: Exception) -> Any:
+        moments = call.moments
+        found = self._as_error(call, error)
+        if call.ctx.hooks.active(moments.error):
+            outcome = await self._hook(call, moments.error, error=found.to_dict())
+            if outcome.kind == "replace":
+                call.emit(moments.completed, duration_ms=call.elapsed_ms(), replaced=True)
+                return self._shape(call, outcome.result)
+        call.emit(moments.failed, error=found.to_dict(), duration_ms=call.elapsed_ms())
+        raise found from (error if found is not error else error.__cause__)
+
+    def _as_error(self, call: _Call, error: Exception) -> LLMSpellError:
+        if isinstance(error, LLMSpellError):
+            return error
+        log.debug("%s raised", call.component.name, exc_info=error)
+        data = error_data(error)
+        text = self._runtime.redactor.text(data["message"])
+        return call.moments.raises(
+            f"{call.moments.kind} {call.component.name} failed: {text}",
+            details={"exception": type(error).__name__},
+        )
+
+    async def _hook(
+        self, call: _Call, point: str, *, output: Any = None, error: dict[str, Any] | None = None
+    ) -> HookResult:
+        ctx, component = call.ctx, call.component
+        is_tool = call.moments.kind == "tool"
+        seen = HookContext(
+            point=point,
+            component=component.name,
+            component_id=component.id,
+            operation=call.operation,
+            input=None if is_tool else call.payload,
+            output=output,
+            tool=component.name if is_tool else None,
+            arguments=call.payload if is_tool else None,
+            error=error,
+            correlation_id=ctx.correlation_id,
+            language=ctx.language,
+            state=ctx.state_scope,
+            duration_ms=call.elapsed_ms(),
+        )
+        outcome = await ctx.hooks.run(point, seen)
+        if outcome.kind == "cancel":
+            raise HookError(
+                f"{component.name}: {outcome.reason or 'cancelled by a hook'}",
+                details={"point": point, "reason": outcome.reason or ""},
+            )
+        if outcome.kind == "retry":
+            raise _Again(outcome.delay_ms)
+        if outcome.kind == "redirect" and is_tool and outcome.target:
+            raise _Redirect(outcome.target)
+        self._take_changes(call, seen, output)
+        return outcome
+
+    def _take_changes(self, call: _Call, seen: HookContext, output: Any) -> None:
+        """What hooks changed in the context goes into the call and its output."""
+        if call.moments.kind == "tool":
+            if seen.arguments is not call.payload and isinstance(seen.arguments, dict):
+                call.payload = seen.arguments
+        elif seen.input is not call.payload:
+            call.payload = AgentInput.of(seen.input)
+        if output is not None and seen.output is not output:
+            _merge_output(output, seen.output)
+
+    @staticmethod
+    def _shape(call: _Call, value: Any) -> Any:
+        """A hook's replacement in the type that callers of this kind expect."""
+        if call.moments.kind == "tool":
+            return ToolResult.of(value)
+        if isinstance(value, AgentOutput):
+            return value
+        text = value if isinstance(value, str) else str(value)
+        if isinstance(value, dict) and isinstance(value.get("text"), str):
+            text = value["text"]
+        return AgentOutput(text=text, data=value, agent=call.component.name)
+
+
+def _merge_output(output: Any, changed: Any) -> None:
+    """Copy a changed output's known fields onto the result object; a plain value is its text."""
+    if isinstance(output, ToolResult):
+        if isinstance(changed, dict):
+            for name in ("result", "output", "text", "metadata"):
+                if name in changed:
+                    setattr(output, name, changed[name])
+        else:
+            output.result, output.output = changed, changed
+    elif isinstance(changed, dict):
+        for name in ("text", "data", "success"):
+            if name in changed:
+                setattr(output, name, changed[name])
+    elif isinstance(changed, str):
+        output.text = changed
+
+
+async def _approve(
+    tool: Tool, params: dict[str, Any], ctx: ExecutionContext
+) -> dict[str, Any] | None:
+    """Ask the run's approver; returns edited arguments, or None when approved as they are."""
+    answer = await ctx.approver.ask(
+        ApprovalRequest(
+            tool=tool.name,
+            arguments=params,
+            reason=tool.description,
+            path=ctx.path,
+            correlation_id=ctx.correlation_id,
+        )
+    )
+    if answer.kind == "deny":
+        raise PolicyError(
+            f"{tool.name}: {answer.message or 'not approved'}",
+            code="tool.not_approved",
+            hint="approve it when asked, or allow it with [security.tools] allow",
+        )
+    return answer.arguments if answer.kind == "edit" else None
+
+
+def _deadline_text(call: _Call) -> str:
+    limit = getattr(call.component, "timeout_ms", None)
+    return f"{limit:g} ms" if limit and call.elapsed_ms() >= limit * 0.95 else "its run may take"

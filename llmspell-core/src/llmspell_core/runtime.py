@@ -1,0 +1,299 @@
+"""`Runtime`: settings, policy, registries, providers and stores of one process, opened in phases.
+
+    INFRASTRUCTURE  logging, redaction, policy, stores, events
+    PROVIDERS       model providers, declared and not connected
+    CORE            registries filled lazily from the installed distributions, hooks of plugins
+
+Each phase is an async context on one exit stack: a failure or the end unwinds them in reverse.
+The bridge's ScriptRuntime adds ENGINE and GLOBALS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakKeyDictionary
+
+from llmspell_core import lifecycle
+from llmspell_core.approval import Approver, DenyAll
+from llmspell_core.config.settings import Settings
+from llmspell_core.config.sources import Loaded, load
+from llmspell_core.context import ExecutionContext
+from llmspell_core.extensions import Extensions
+from llmspell_core.hooks import HookContext
+from llmspell_core.lifecycle import Phase, RuntimeMode, SelectiveInit
+from llmspell_core.overlay import Overlay
+from llmspell_core.plugins import PluginManager
+from llmspell_core.prompts import Prompts
+from llmspell_core.providers import Providers, ResolvedModel
+from llmspell_core.runner import ComponentRunner, Runner
+from llmspell_core.secrets import Secrets
+from llmspell_core.security.policy import Policy
+from llmspell_core.security.redact import Redactor
+from llmspell_core.security.select import profile_for
+
+if TYPE_CHECKING:
+    from llmspell_core.provider import ModelRequest, ModelResponse, Provider
+    from llmspell_core.state import StateStore
+
+log = logging.getLogger("llmspell.runtime")
+
+#: Called as each phase has been entered (True) and left (False).
+PhaseObserver = Callable[[Phase, bool], None]
+
+_defaults: WeakKeyDictionary[asyncio.AbstractEventLoop, Runtime] = WeakKeyDictionary()
+
+
+class Runtime:
+    """One process's llmspell. Use it as an async context manager.
+
+    `settings` may be loaded settings, a `Settings` model, plain data, or None for the files and
+    variables of the working directory.
+    """
+
+    def __init__(
+        self,
+        settings: Loaded | Settings | dict[str, Any] | None = None,
+        *,
+        mode: RuntimeMode = RuntimeMode.EMBEDDED,
+        init: SelectiveInit = lifecycle.FULL,
+        approver: Approver | None = None,
+        on_phase: PhaseObserver | None = None,
+    ) -> None:
+        self.loaded = _loaded(settings)
+        self.settings = self.loaded.settings
+        self.mode = mode
+        self.init = init
+        self.approver: Approver = approver or DenyAll()
+        self._on_phase = on_phase
+        self._stack = AsyncExitStack()
+        self._runners: dict[str, ComponentRunner | None] = {}
+        self._stores: dict[str, StateStore] = {}
+        self.redactor = Redactor()
+        self.secrets = Secrets(self.settings, self.redactor)
+        self.prompts = Prompts(self.settings)
+        self.plugins = PluginManager()
+        self.runner = Runner(self)
+        self.providers = Providers(self)
+        events = self.settings.events
+        self.base = Overlay(history=events.history, queue=events.queue, share=list(events.share))
+
+    # -- lifecycle ---------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            for phase, enter in self.phases():
+                await stack.enter_async_context(self._observed(phase, enter))
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
+
+    def phases(self) -> list[tuple[Phase, Callable[[], AbstractAsyncContextManager[None]]]]:
+        """The phases in the order they are entered; a subclass appends its own."""
+        return [
+            (Phase.INFRASTRUCTURE, self._infrastructure),
+            (Phase.PROVIDERS, self._providers),
+            (Phase.CORE, self._core),
+        ]
+
+    @asynccontextmanager
+    async def _observed(
+        self, phase: Phase, enter: Callable[[], AbstractAsyncContextManager[None]]
+    ) -> AsyncIterator[None]:
+        async with enter():
+            if self._on_phase:
+                self._on_phase(phase, True)
+            try:
+                yield
+            finally:
+                if self._on_phase:
+                    self._on_phase(phase, False)
+
+    @asynccontextmanager
+    async def _infrastructure(self) -> AsyncIterator[None]:
+        for warning in self.loaded.warnings:
+            log.warning("%s", warning)
+        profile = profile_for(self.loaded)
+        self.policy = Policy(
+            profile,
+            project=self.loaded.project,
+            cwd=Path.cwd(),
+            audit=self.settings.security.audit_log or None,
+            redactor=self.redactor,
+        )
+        try:
+            yield
+        finally:
+            for store in self._stores.values():
+                await store.close()
+            self._stores.clear()
+            await self.base.close()
+
+    @asynccontextmanager
+    async def _providers(self) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await self.providers.close()
+
+    @asynccontextmanager
+    async def _core(self) -> AsyncIterator[None]:
+        self._fill_registries()
+        self.plugins.call("llmspell_configure", settings=self.settings)
+        self.plugins.call("llmspell_register_hooks", registry=self.base.hooks)
+        self._enable_hooks()
+        self.plugins.call("llmspell_runtime_started", runtime=self)
+        await self.moment("system_startup")
+        try:
+            yield
+        finally:
+            try:
+                async with asyncio.timeout(5):
+                    await self.moment("system_shutdown")
+            except TimeoutError:
+                log.warning("the system_shutdown hooks took longer than 5 s")
+            self.plugins.call("llmspell_runtime_stopping", runtime=self)
+
+    def _fill_registries(self) -> None:
+        for kind, registry in (
+            ("tools", self.base.tools),
+            ("agents", self.base.agents),
+            ("workflows", self.base.workflows),
+        ):
+            if kind in self.init.kinds:
+                for extension in Extensions(kind).values():
+                    registry.add_lazy(
+                        extension.name,
+                        _instance(extension.load),
+                        source=extension.distribution,
+                        summary=extension.summary,
+                    )
+
+    def _enable_hooks(self) -> None:
+        if self.settings.hooks:
+            from llmspell_core.hooks import enable
+
+            for name, options in self.settings.hooks.items():
+                enable(self.base.hooks, name, dict(options))
+
+    async def moment(self, point: str, **fields: Any) -> None:
+        """Run the hooks of a point that belongs to no component (`system_startup`)."""
+        if self.base.hooks.active(point):
+            await self.base.hooks.run(point, HookContext(point=point, **fields))
+
+    @classmethod
+    async def default(cls) -> Runtime:
+        """The Runtime of Python code that opened none: one an event loop, closed at its end."""
+        loop = asyncio.get_running_loop()
+        found = _defaults.get(loop)
+        if found is None:
+            # `asyncio.run` closes the async generators that are still open: the exit for free.
+            keeper = _keep(cls())
+            found = await anext(keeper)
+            found._keeper = keeper
+            _defaults[loop] = found
+        return found
+
+    _keeper: AsyncGenerator[Runtime, None] | None = None
+
+    # -- what runs use -----------------------------------------------------------------------
+
+    def context(self, *, overlay: Overlay | None = None, **fields: Any) -> ExecutionContext:
+        """A new context over the base overlay, or over a run's own."""
+        return ExecutionContext(
+            self, overlay or self.base, self.policy, approver=self.approver, **fields
+        )
+
+    def provider(self, name: str) -> Provider:
+        """The provider of this name, made on first use."""
+        return self.providers.get(name)
+
+    def add_provider(self, provider: Provider) -> None:
+        """Use this provider object under its name."""
+        self.providers.add(provider)
+
+    def resolve_model(self, model: str | None, provider: str | None = None) -> ResolvedModel:
+        """What a model's name means; see `Providers.resolve`."""
+        return self.providers.resolve(model, provider)
+
+    async def ask_model(
+        self, request: ModelRequest | str, ctx: ExecutionContext
+    ) -> ModelResponse:
+        """One request outside of an agent, counted in the caller's account."""
+        from llmspell_core.account import limit_error
+        from llmspell_core.messages import Message
+        from llmspell_core.provider import ModelRequest as Request
+
+        if isinstance(request, str):
+            request = Request(model="", messages=[Message(role="user", content=request)])
+        found = self.resolve_model(request.model or None)
+        request.model = found.model
+        if request.temperature is None:
+            request.temperature = found.temperature
+        if hit := ctx.account.before_request():
+            raise limit_error(hit)
+        ctx.account.charge_request()
+        response = await found.provider.complete(request, ctx)
+        ctx.account.charge_usage(response.usage)
+        return response
+
+    async def create(self, kind: str, spec: Any, ctx: ExecutionContext) -> Any:
+        """Make a component from data, through the factory of its kind."""
+        return await Extensions("factories").load(kind)(spec, ctx)
+
+    async def component_runner(self, kind: str) -> ComponentRunner | None:
+        """What an installed distribution adds around the runs of this kind, or None."""
+        if kind not in self._runners:
+            extensions = Extensions("runners")
+            runner: ComponentRunner | None = None
+            if kind in extensions:
+                runner = await self._stack.enter_async_context(extensions.load(kind)(self))
+            self._runners[kind] = runner
+        return self._runners[kind]
+
+    def store(self) -> StateStore:
+        """The configured state store."""
+        return self._store(self.settings.state.backend)
+
+    def persistent_store(self) -> StateStore:
+        """The store that outlives the process, whatever is configured for state."""
+        backend = self.settings.state.backend
+        return self._store("sqlite" if backend == "memory" else backend)
+
+    def _store(self, backend: str) -> StateStore:
+        if backend not in self._stores:
+            made: StateStore = Extensions("stores").load(backend)(self.loaded)
+            self._stores[backend] = made
+        return self._stores[backend]
+
+
+def _loaded(settings: Loaded | Settings | dict[str, Any] | None) -> Loaded:
+    if isinstance(settings, Loaded):
+        return settings
+    if settings is None:
+        return load()
+    data = settings if isinstance(settings, dict) else None
+    if data is not None:
+        return load(data=data)
+    return Loaded.of(settings)
+
+
+def _instance(load_class: Callable[[], Any]) -> Callable[[], Any]:
+    """Entry points name a class or an object: a class is made once, without arguments."""
+
+    def made() -> Any:
+        value = load_class()
+        return value() if isinstance(value, type) else value
+
+    return made
+
+
+async def _keep(runtime: Runtime) -> AsyncGenerator[Runtime, None]:
+    async with runtime:
+        yield runtime

@@ -1,0 +1,146 @@
+"""JSON Schema: validation of plain data, and mistakes in the same words whoever found them."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import TYPE_CHECKING, Any
+
+from llmspell_core.errors import ValidationError
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError as PydanticError
+
+_WORDS = {
+    "string_type": "must be a string",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "dict_type": "must be a table",
+    "list_type": "must be a list",
+    "missing": "is required",
+    "is_instance_of": "must be a function",
+    "model_type": "must be a table",
+}
+
+
+def pydantic_mistakes(error: PydanticError) -> list[dict[str, str]]:
+    """Each mistake as `{field, message}`, in a user's words."""
+    found: list[dict[str, str]] = []
+    for one in error.errors(include_url=False, include_context=True):
+        where = ".".join(str(part) for part in one["loc"])
+        text = _WORDS.get(one["type"])
+        if text and one["type"] != "missing":
+            text = f"{text}, not {describe(one.get('input'))}"
+        found.append({"field": where, "message": text or _plain(one["msg"])})
+    return found
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix("Value error, ").replace("Input should be", "must be")
+
+
+def describe(value: Any) -> str:
+    """A value's type for an error message, with the value itself where it is short."""
+    if value is None:
+        return "nil"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return f"{value}"
+    if isinstance(value, str):
+        return json.dumps(value if len(value) <= 40 else value[:37] + "...", ensure_ascii=False)
+    names = {dict: "a table", list: "a list", bytes: "bytes"}
+    return names.get(type(value), "a function" if callable(value) else "an object")
+
+
+def mistakes_text(mistakes: list[dict[str, str]]) -> str:
+    """All mistakes in one line: `timeout_ms must be a number, not "soon"; input is required`."""
+    return "; ".join(
+        f"{one['field']} {one['message']}" if one["field"] else one["message"] for one in mistakes
+    )
+
+
+def check_schema(schema: dict[str, Any], what: str = "schema") -> None:
+    """Raise `input.invalid` when this is no valid JSON schema."""
+    import jsonschema
+
+    try:
+        jsonschema.Draft202012Validator.check_schema(schema)
+    except jsonschema.SchemaError as error:
+        where = "/".join(str(part) for part in error.absolute_path)
+        raise ValidationError(
+            f"{what}: {where + ': ' if where else ''}{error.message}",
+            hint="a JSON schema (draft 2020-12) is expected here",
+        ) from None
+
+
+def schema_mistakes(schema: dict[str, Any], value: Any) -> list[dict[str, str]]:
+    """Each place where a value breaks the schema, as `{field, message}`; empty when valid."""
+    found = []
+    for error in _validator(json.dumps(schema, sort_keys=True)).iter_errors(value):
+        where = ".".join(str(part) for part in error.absolute_path)
+        found.append({"field": where, "message": error.message})
+    return found
+
+
+@functools.lru_cache(maxsize=256)
+def _validator(text: str) -> Any:
+    import jsonschema
+    import referencing
+
+    # An empty registry: a `$ref` to an address must fail rather than be fetched.
+    return jsonschema.Draft202012Validator(json.loads(text), registry=referencing.Registry())
+
+
+def short_form(parameters: dict[str, Any]) -> dict[str, Any]:
+    """A JSON schema from what scripts may write: a schema as it is, or `{field = "string"}`.
+
+    In the short form a type may end in `?` (optional), and a table is a field's own schema.
+    """
+    if not parameters:
+        return {"type": "object", "properties": {}}
+    if isinstance(parameters.get("type"), str) and parameters["type"] == "object":
+        return {"properties": {}, **parameters}
+    properties: dict[str, Any] = {}
+    required: list[str] = []
+    for name, given in parameters.items():
+        spec = given
+        if isinstance(given, str):
+            kind = given.removesuffix("?").strip()
+            if kind not in _TYPES:
+                raise ValidationError(
+                    f'parameter "{name}": unknown type "{given}"',
+                    hint=f"one of {', '.join(_TYPES)}, or a JSON schema",
+                )
+            spec = {"type": _TYPES[kind]} if _TYPES[kind] else {}
+            if not given.endswith("?"):
+                required.append(name)
+        elif isinstance(given, dict):
+            spec = {k: v for k, v in given.items() if k not in ("required", "optional")}
+            if given.get("required") is True or given.get("optional") is False:
+                required.append(name)
+        else:
+            raise ValidationError(f'parameter "{name}": a type name or a schema is expected')
+        properties[name] = spec
+    return {"type": "object", "properties": properties, "required": required}
+
+
+_TYPES = {
+    "string": "string",
+    "number": "number",
+    "integer": "integer",
+    "int": "integer",
+    "float": "number",
+    "boolean": "boolean",
+    "bool": "boolean",
+    "object": "object",
+    "table": "object",
+    "array": "array",
+    "list": "array",
+    "any": "",
+}

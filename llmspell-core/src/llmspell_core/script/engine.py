@@ -1,0 +1,41 @@
+"""The trait of a script engine: what it runs, and where its guest module is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What `llmspell engines` prints, and what the bridge needs to start a session.
+
+    `guest` is the import name of the engine's guest module (`GuestModule`), `requires` the
+    top-level modules it imports beyond the standard library (the worker gets the folders they
+    lie in and no others). `preference` decides between engines of one extension: higher wins.
+    """
+
+    name: str
+    language: str
+    level: str
+    extensions: tuple[str, ...]
+    guest: str
+    requires: tuple[str, ...]
+    async_style: str
+    limits: tuple[str, ...]
+    in_process: bool = True
+    preference: int = 0
+
+
+class ScriptEngine(Protocol):
+    """An engine plugin (entry-point group ``llmspell.engines``). Importing it is cheap."""
+
+    info: EngineInfo
+
+    def available(self) -> str | None:
+        """None when the engine can run here, else why not and what to install."""
+        ...
+
+    def complete(self, source: str) -> bool:
+        """Whether a REPL should run this text now rather than ask for more lines."""
+        ...
