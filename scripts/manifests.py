@@ -1,0 +1,56 @@
+"""Write each package's ``script_manifest.json``: what engines know of its script globals.
+
+    hatch run python scripts/manifests.py          # write
+    hatch run python scripts/manifests.py --check  # exit 1 when one is not up to date
+
+A start reads these files and imports no component; `tests/repository` runs the check.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from llmspell_bridge.manifests import FILE, FORMAT, compile_extension
+from llmspell_core.extensions import Extensions
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def manifests() -> dict[Path, str]:
+    """Path of each package's file -> what it must hold."""
+    found: dict[str, dict[str, object]] = {}
+    for extension in Extensions("globals").values():
+        package = extension.target.partition(":")[0].partition(".")[0]
+        if extension.distribution.startswith("llmspell-"):
+            found.setdefault(package, {})[extension.name] = compile_extension(extension)
+    folders = {path.name: path for path in ROOT.glob("**/src/llmspell*") if path.is_dir()}
+    return {
+        folders[package] / FILE: json.dumps(
+            {"format": FORMAT, "globals": globals_}, indent=1, sort_keys=True
+        )
+        + "\n"
+        for package, globals_ in found.items()
+        if package in folders
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Write the files, or compare them."""
+    stale = [
+        path
+        for path, text in manifests().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+    if "--check" in arguments:
+        for path in stale:
+            print(f"not up to date: {path.relative_to(ROOT)}", file=sys.stderr)
+        return 1 if stale else 0
+    for path, text in manifests().items():
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
