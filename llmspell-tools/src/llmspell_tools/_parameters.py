@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, GetCoreSchemaHandler, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError, core_schema
 
-from llmspell_core.errors import LimitError, ValidationError
+from llmspell_core.errors import LimitError, ValidationError, did_you_mean
+from llmspell_core.schema import describe
 from llmspell_core.script.model import to_snake
 from llmspell_core.tool import invalid_parameters
 
@@ -14,20 +16,44 @@ from llmspell_core.tool import invalid_parameters
 MAX_SIZE = 16 * 1024 * 1024
 
 
-def spelled(**aliases: str) -> BeforeValidator:
-    """Accept a name in any case, with hyphens or spaces, and by these aliases.
+class Spelled:
+    """For an annotated `Literal`: its names in any case, with hyphens or spaces, and by aliases."""
 
-    For an annotated `Literal`, whose own error names what is possible.
-    """
+    def __init__(self, **aliases: str) -> None:
+        self.aliases = aliases
 
-    def read(value: Any) -> Any:
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        names = [name for name in get_args(source) if isinstance(name, str)]
+
+        def read(value: Any) -> Any:
+            name = self._plain(value)
+            if isinstance(name, str) and name not in names:
+                raise _unknown_name(value, names, self.aliases)
+            return name
+
+        return core_schema.no_info_before_validator_function(read, handler(source))
+
+    def _plain(self, value: Any) -> Any:
         if not isinstance(value, str):
             return value
-        plain = to_snake(value) if value and not value.isupper() else value.lower()
-        name = plain.strip().strip("_").replace("-", "_").replace(" ", "_")
-        return aliases.get(name, name)
+        name = value.lower() if value.isupper() else to_snake(value.strip())
+        name = name.strip("_ ").replace("-", "_").replace(" ", "_").replace("__", "_")
+        return self.aliases.get(name, name)
 
-    return BeforeValidator(read)
+
+def _unknown_name(given: str, names: list[str], aliases: dict[str, str]) -> PydanticCustomError:
+    near = did_you_mean(given, [*names, *aliases])
+    return PydanticCustomError(
+        "unknown_name",
+        "must be one of {names}, not {given}{near}",
+        {
+            "names": ", ".join(names),
+            "given": describe(given),
+            "near": f", {near}" if near else "",
+        },
+    )
 
 
 def _text(value: Any) -> Any:
@@ -37,7 +63,26 @@ def _text(value: Any) -> Any:
     return value
 
 
+def _texts(value: Any) -> str | list[str]:
+    # One validator for both: pydantic's error for a union names its members, not the field.
+    if isinstance(value, list) and all(isinstance(_text(one), str) for one in value):
+        return [str(one) for one in value]
+    given = _text(value)
+    if not isinstance(given, str):
+        raise PydanticCustomError(
+            "text", "must be a string or a list of strings, not {given}", {"given": describe(value)}
+        )
+    return given
+
+
+#: A string; numbers are read as their digits.
 Text = Annotated[str, BeforeValidator(_text)]
+#: A string, or a list of them.
+Texts = Annotated[
+    str | list[str],
+    PlainValidator(_texts),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
 
 
 def wrong(tool: str, field: str, message: str, *, hint: str | None = None) -> ValidationError:
@@ -58,9 +103,9 @@ def needed(tool: str, operation: str, **given: Any) -> None:
         raise invalid_parameters(tool, missing)
 
 
-def check_size(tool: str, text: str | bytes, what: str = "input") -> None:
-    """Raise `limit.value` for more than 16 MiB."""
-    if len(text) > MAX_SIZE:
+def check_size(tool: str, size: int, what: str = "input") -> None:
+    """Raise `limit.value` for more than 16 MiB (or Mi characters)."""
+    if size > MAX_SIZE:
         raise LimitError(
             f"{tool}: {what} is larger than {MAX_SIZE // 1024 // 1024} MiB", code="limit.value"
         )

@@ -155,11 +155,11 @@ def test_wrong_parameters_name_each_field() -> None:
     assert fields == {"input", "variables", "precision"}
     with pytest.raises(ValidationError, match="input is required"):
         run(operation="evaluate")
-    with pytest.raises(ValidationError, match=r"variables\.x must be finite"):
+    with pytest.raises(ValidationError, match=r"variables\.x must be a finite number"):
         run(input="x", variables={"x": math.inf})
     with pytest.raises(ValidationError, match='unknown field "preccision", did you mean "prec'):
         run(input="1", preccision=2)
-    with pytest.raises(ValidationError, match="operation must be 'evaluate'"):
+    with pytest.raises(ValidationError, match='did you mean "evaluate"'):
         run(operation="evaluat", input="1")
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, StrictBool, StrictFloat, StrictInt
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from llmspell_core.errors import ToolFailed
-from llmspell_core.tool import Tool, ToolParameters, ToolResult, invalid_parameters
-from llmspell_tools._parameters import Text, needed, spelled, wrong
+from llmspell_core.schema import describe
+from llmspell_core.tool import Tool, ToolParameters, ToolResult
+from llmspell_tools._parameters import Spelled, Text, needed, wrong
 from llmspell_tools.util._arithmetic import MathError, Value, number
 from llmspell_tools.util._expression import Expression, ExpressionError, parse
 from llmspell_tools.util._functions import CONSTANTS, GROUPS
@@ -16,7 +17,29 @@ from llmspell_tools.util._functions import CONSTANTS, GROUPS
 if TYPE_CHECKING:
     from llmspell_core.context import ToolContext
 
-_Number = StrictBool | StrictInt | StrictFloat
+
+def _variable(value: Any) -> Value:
+    items = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, (int, float)) and _is_finite(item) for item in items):
+        raise ValueError(
+            f"must be a finite number, a boolean or a list of them, not {describe(value)}"
+        )
+    return [*items] if isinstance(value, list) else value
+
+
+def _is_finite(value: int | float) -> bool:
+    try:
+        number(value)
+    except MathError:
+        return False
+    return True
+
+
+_Variable = Annotated[
+    Any,
+    PlainValidator(_variable),
+    WithJsonSchema({"type": ["number", "boolean", "array"], "items": {"type": "number"}}),
+]
 
 
 class CalculatorParameters(ToolParameters):
@@ -26,7 +49,7 @@ class CalculatorParameters(ToolParameters):
 
     operation: Annotated[
         Literal["evaluate", "validate", "functions"],
-        spelled(calculate="evaluate", eval="evaluate", check="validate", list="functions"),
+        Spelled(calculate="evaluate", eval="evaluate", check="validate", list="functions"),
     ] = Field(
         "evaluate",
         description="evaluate: the value; validate: whether the expression can be read and which "
@@ -37,7 +60,7 @@ class CalculatorParameters(ToolParameters):
         description="The expression, for example 2 * (x + 1)^2. Operators: + - * / // % ^ **, "
         "comparisons, and or not, c ? a : b, functions such as sqrt(x), lists as in avg([1, 2])",
     )
-    variables: dict[str, _Number | list[_Number]] = Field(
+    variables: dict[str, _Variable] = Field(
         default_factory=dict, description="Values of the names in the expression: numbers, lists"
     )
     precision: int | None = Field(
@@ -76,7 +99,7 @@ class Calculator(Tool):
 
     def _evaluate(self, text: str, params: CalculatorParameters) -> ToolResult:
         try:
-            value = self._parsed(text).evaluate(self._scope(params))
+            value = self._parsed(text).evaluate(params.variables)
         except MathError as error:
             raise ToolFailed(f"calculator: {error}", details={"expression": text[:200]}) from None
         if params.precision is not None:
@@ -91,23 +114,6 @@ class Calculator(Tool):
             found = wrong(self.name, "input", f"is no valid expression: {error}")
             found.details["position"] = error.position
             raise found from None
-
-    def _scope(self, params: CalculatorParameters) -> dict[str, Value]:
-        scope: dict[str, Value] = {}
-        mistakes = []
-        for name, given in params.variables.items():
-            value: Value = [*given] if isinstance(given, list) else given
-            try:
-                for one in value if isinstance(value, list) else [value]:
-                    number(one)
-            except MathError:
-                mistakes.append(
-                    {"field": f"variables.{name}", "message": "must be finite and not too large"}
-                )
-            scope[name] = value
-        if mistakes:
-            raise invalid_parameters(self.name, mistakes)
-        return scope
 
 
 def _validate(text: str) -> ToolResult:
