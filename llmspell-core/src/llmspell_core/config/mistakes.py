@@ -1,0 +1,159 @@
+"""Mistakes in a configuration, in a user's words, and the error that lists all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from llmspell_core.errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+    from pydantic.fields import FieldInfo
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing that is wrong: the key, what is wrong with it, and what to do."""
+
+    path: Path
+    message: str
+    hint: str | None = None
+    #: `llmspell.toml:3`, `LLMSPELL_SYSTEM__LOG_LEVEL`, `--set`; "" where only data was given.
+    where: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """`{where, key, message, hint}`, without what is empty."""
+        found = {
+            "where": self.where,
+            "key": dotted(self.path),
+            "message": self.message,
+            "hint": self.hint,
+        }
+        return {name: value for name, value in found.items() if value}
+
+    def __str__(self) -> str:
+        name = dotted(self.path)
+        text = f"{name}: {self.message}" if name else self.message
+        if self.hint:
+            text += f", {self.hint}"
+        return f"{self.where}   {text}" if self.where else text
+
+
+class ConfigMistakes(ConfigError):
+    """Everything that is wrong in a configuration; as text, one line each."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        count = len(mistakes)
+        super().__init__(
+            f"{count} mistake{'s' if count > 1 else ''} in the configuration",
+            details={"mistakes": [one.as_dict() for one in mistakes]},
+        )
+        self.mistakes = list(mistakes)
+
+    def __str__(self) -> str:
+        return "\n  ".join([self.message, *map(str, self.mistakes)])
+
+
+def dotted(path: Sequence[str]) -> str:
+    """A path as it stands in a file: `script_overrides."reports/*.lua".log_level`."""
+    return ".".join(part if _bare(part) else f'"{part}"' for part in path)
+
+
+def _bare(part: str) -> bool:
+    return bool(part) and part.isascii() and part.replace("-", "").replace("_", "").isalnum()
+
+
+def unknown_key(path: Path, known: Sequence[str]) -> Mistake:
+    """An unknown key, with the nearest valid one."""
+    return Mistake(path, "unknown key", did_you_mean(path[-1], list(known)))
+
+
+def mistakes_of(error: ValidationError, model: type[BaseModel], at: Path) -> list[Mistake]:
+    """What pydantic found, in the words of this module."""
+    found: dict[tuple[Path, str], Mistake] = {}
+    for one in error.errors(include_url=False, include_input=True):
+        path, field, owner = _locate(model, one["loc"])
+        if one["type"] == "extra_forbidden":
+            mistake = unknown_key((*at, *path), list(owner.model_fields))
+        else:
+            mistake = Mistake((*at, *path), _not_this(one, field))
+        found[mistake.path, mistake.message] = mistake
+    return list(found.values())
+
+
+def _locate(
+    model: type[BaseModel], loc: tuple[int | str, ...]
+) -> tuple[Path, FieldInfo | None, type[BaseModel]]:
+    """The path of an error's location, its field, and the model that the last key is in."""
+    from llmspell_core.config.schema import inner_model
+
+    path: list[str] = []
+    owner: type[BaseModel] = model
+    field: FieldInfo | None = None
+    current: type[BaseModel] | None = model
+    for part in loc:
+        if isinstance(part, int):
+            break
+        path.append(part)
+        if current is not None:
+            owner, field = current, current.model_fields.get(part)
+            current, many = inner_model(field.annotation if field else None)
+            table = current if many else None
+            current = None if many else current
+            continue
+        current, table = table, None
+    return tuple(path), field, owner
+
+
+def _not_this(one: Any, field: FieldInfo | None) -> str:
+    from llmspell_core.schema import describe
+
+    kind, context = one["type"], one.get("ctx") or {}
+    if kind == "literal_error":
+        return f"{describe(one['input'])} is not one of {context['expected'].replace(chr(39), '')}"
+    wanted = _WANTED.get(kind)
+    if wanted is None and kind in _RANGES:
+        wanted = _numbers(field)
+    if wanted is None:
+        return str(one["msg"])
+    item = "item " + str(one["loc"][-1] + 1) + ": " if isinstance(one["loc"][-1], int) else ""
+    return f"{item}{describe(one['input'])} is not {wanted}{_bounds(field)}"
+
+
+_RANGES = {"greater_than_equal", "less_than_equal", "greater_than", "less_than"}
+_WANTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+}
+
+
+def _numbers(field: FieldInfo | None) -> str:
+    whole = field is not None and "int" in str(field.annotation)
+    return "a whole number" if whole else "a number"
+
+
+def _bounds(field: FieldInfo | None) -> str:
+    """` (MiB, 16 or more)`: the unit and range of a number."""
+    if field is None:
+        return ""
+    extra = field.json_schema_extra
+    unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+    parts = [unit] if unit else []
+    words: list[tuple[str, Callable[[Any], str]]] = [
+        ("ge", lambda bound: f"{bound:g} or more"),
+        ("le", lambda bound: f"{bound:g} or less"),
+    ]
+    for rule in field.metadata:
+        parts += [say(getattr(rule, name)) for name, say in words if hasattr(rule, name)]
+    return f" ({', '.join(parts)})" if parts else ""
