@@ -12,7 +12,7 @@ from llmspell_core.hooks.points import point_name
 from llmspell_core.hooks.running import call_hook, entered
 
 if TYPE_CHECKING:
-    from llmspell_core.hooks.builtin import Builtin
+    from llmspell_core.hooks.builtins import Builtin
 
 MAX_HOOKS = 1000
 
@@ -164,7 +164,7 @@ class HookRegistry:
 
         Raises ``hook.unknown_builtin`` and ``input.invalid``.
         """
-        from llmspell_core.hooks.builtin import builtin_name, make_builtin
+        from llmspell_core.hooks.builtins import builtin_name, make_builtin
 
         name = builtin_name(name)
         made = make_builtin(name, config or {})
@@ -185,7 +185,7 @@ class HookRegistry:
 
     def disable(self, name: str) -> bool:
         """Switch a built-in hook of this layer off; whether it was on."""
-        from llmspell_core.hooks.builtin import builtin_name
+        from llmspell_core.hooks.builtins import builtin_name
 
         found = self._builtins.pop(builtin_name(name), None)
         for hook in found[1] if found else ():
