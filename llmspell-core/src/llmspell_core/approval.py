@@ -1,0 +1,108 @@
+"""Asking a person before a tool acts: the request, the answer, and who may give it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from llmspell_core.errors import PolicyError
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """What is about to happen: shown to the person, secrets already removed."""
+
+    tool: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    #: Why it is asked: `destructive`, `privileged`, ...
+    reason: str = ""
+    description: str = ""
+    chosen_by_model: bool = True
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAnswer:
+    """The decision. `edit` carries other arguments, `always` holds for the tool in this run."""
+
+    kind: Literal["approve", "deny", "edit", "always"]
+    message: str = ""
+    arguments: dict[str, Any] | None = None
+
+    @classmethod
+    def approve(cls) -> ApprovalAnswer:
+        """Go on."""
+        return cls("approve")
+
+    @classmethod
+    def deny(cls, message: str = "") -> ApprovalAnswer:
+        """Refuse; the message goes to whoever made the call."""
+        return cls("deny", message)
+
+    @classmethod
+    def edit(cls, arguments: dict[str, Any]) -> ApprovalAnswer:
+        """Go on with these arguments instead; they are validated again."""
+        return cls("edit", arguments=arguments)
+
+    @classmethod
+    def always(cls) -> ApprovalAnswer:
+        """Go on, and do not ask about this tool again in this run."""
+        return cls("always")
+
+    @classmethod
+    def of(cls, value: Any) -> ApprovalAnswer:
+        """An answer from what a callback returned: a bool, a word, a table or an answer."""
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, dict):
+            if isinstance(value.get("arguments"), dict):
+                return cls.edit(value["arguments"])
+            if value.get("approve") is True or value.get("kind") in ("approve", "always"):
+                return cls.always() if value.get("kind") == "always" else cls.approve()
+            return cls.deny(str(value.get("message", "")))
+        if value is True or value == "approve":
+            return cls.approve()
+        return cls.always() if value == "always" else cls.deny()
+
+
+@runtime_checkable
+class Approver(Protocol):
+    """Who is asked. Never answering is a refusal: callers bound the wait."""
+
+    async def ask(self, request: ApprovalRequest) -> ApprovalAnswer:
+        """The decision about one call."""
+
+
+class _DenyAll:
+    """Nobody can answer: what needs approval is refused."""
+
+    async def ask(self, request: ApprovalRequest) -> ApprovalAnswer:
+        return ApprovalAnswer.deny("nobody is there to approve it")
+
+
+deny_all: Approver = _DenyAll()
+
+
+class CallbackApprover:
+    """Asks a function, sync or async; what it returns is read by `ApprovalAnswer.of`."""
+
+    def __init__(self, callback: Callable[[ApprovalRequest], Any | Awaitable[Any]]) -> None:
+        self._callback = callback
+
+    async def ask(self, request: ApprovalRequest) -> ApprovalAnswer:
+        answer = self._callback(request)
+        if isinstance(answer, Awaitable):
+            answer = await answer
+        return ApprovalAnswer.of(answer)
+
+
+def refusal(request: ApprovalRequest, answer: ApprovalAnswer) -> PolicyError:
+    """`policy.approval` for a call that was not approved."""
+    why = f": {answer.message}" if answer.message else ""
+    return PolicyError(
+        f'the call of "{request.tool}" was not approved{why}',
+        code="policy.approval",
+        hint="run it in a terminal to be asked, or give an approver",
+        details={"tool": request.tool, "reason": request.reason},
+    )

@@ -1,0 +1,1 @@
+"""The security policy: profiles, the five gates of the tool border, audit and redaction."""

@@ -1,0 +1,93 @@
+"""The gate to environment variables: named ones only, and never a secret's value."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmspell_core.security.audit import AuditLog
+    from llmspell_core.security.redact import Redactor
+
+MASK = "***"
+_SECRET_NAME = re.compile(
+    r"(?i)(^|_)(api_?key|key|keys|token|tokens|secret|secrets|passw(or)?d|passwd|pass|pwd|"
+    r"passphrase|credential|credentials|auth|private|cookie|session|dsn)(_|$)|"
+    r"(apikey|secret|password|token)"
+)
+
+
+class EnvGate:
+    """Environment variables as a run may see them.
+
+    Args:
+        layers: one list of allowed names (globs) for each profile of the chain.
+    """
+
+    def __init__(
+        self,
+        layers: tuple[tuple[str, ...], ...],
+        *,
+        environ: Mapping[str, str] | None = None,
+        redactor: Redactor | None = None,
+        audit: AuditLog | None = None,
+    ) -> None:
+        self._layers = layers
+        self._environ = os.environ if environ is None else environ
+        self._redactor = redactor
+        self._audit = audit
+        self._own: dict[str, str] = {}
+
+    def allowed(self, name: str) -> bool:
+        """Whether the policy names this variable; says nothing about whether it is set."""
+        return all(any(_match(name, entry) for entry in layer) for layer in self._layers)
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """The value; `***` for a secret; the default when it is unset or not allowed."""
+        if name in self._own:
+            return self._own[name]
+        allowed = self.allowed(name)
+        if self._audit is not None:
+            self._audit.record("env", name, "allow" if allowed else "deny", "environment")
+        if not allowed or name not in self._environ:
+            return default
+        return self._masked(name, self._environ[name])
+
+    def names(self) -> list[str]:
+        """The allowed variables that are set, sorted."""
+        return sorted({*self._own, *(name for name in self._environ if self.allowed(name))})
+
+    def set(self, name: str, value: str) -> None:
+        """Set a variable for this run only: the process's environment stays as it is."""
+        self._own[name] = value
+
+    def is_masked(self, name: str) -> bool:
+        """Whether `get` gives `***` for this name."""
+        return self.get(name) == MASK
+
+    def for_process(self) -> dict[str, str]:
+        """The variables that a started process gets: the allowed ones that are no secrets."""
+        found = {name: self.get(name) for name in self.names()}
+        return {name: value for name, value in found.items() if value not in (None, MASK)}
+
+    def _masked(self, name: str, value: str) -> str:
+        if all("*" in layer for layer in self._layers):
+            return value
+        if looks_secret(name):
+            return MASK
+        return self._redactor.text(value) if self._redactor is not None else value
+
+
+def looks_secret(name: str) -> bool:
+    """Whether a variable of this name usually holds a secret."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def _match(name: str, entry: str) -> bool:
+    # Windows ignores the case of names; elsewhere PATH and Path are two variables.
+    if os.name == "nt":
+        return fnmatchcase(name.upper(), entry.upper())
+    return fnmatchcase(name, entry)

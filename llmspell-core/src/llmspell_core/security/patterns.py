@@ -1,0 +1,87 @@
+"""Names of files: the globs of the deny list, and what Windows reads into a name."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Sequence
+
+_RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|conin\$|conout\$|clock\$|com[0-9¹²³]|lpt[0-9¹²³])$")
+
+
+class DenyList:
+    """Globs that no path may match, nor anything below what they match.
+
+    A pattern is compared anywhere in a path unless it begins with `/`; `**` spans directories.
+    Case is ignored everywhere, since some file systems ignore it. `places` are directories by
+    their absolute paths, compared as they are.
+    """
+
+    def __init__(self, patterns: Iterable[str], places: Iterable[str] = ()) -> None:
+        self.patterns = tuple(dict.fromkeys(patterns))
+        self._places = tuple(place.replace("\\", "/").rstrip("/").casefold() for place in places)
+        self._compiled = _compile(self.patterns)
+
+    def matches(self, path: str) -> bool:
+        """Whether an absolute path is denied."""
+        plain = path.replace("\\", "/")
+        folded = plain.casefold()
+        if any(folded == p or folded.startswith(p + "/") for p in self._places):
+            return True
+        return self._compiled is not None and self._compiled.match(plain) is not None
+
+
+@functools.lru_cache(maxsize=64)
+def _compile(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
+    if not patterns:
+        return None
+    return re.compile("|".join(_regex(p) for p in patterns), re.IGNORECASE | re.DOTALL)
+
+
+def _regex(pattern: str) -> str:
+    text = pattern.replace("\\", "/").rstrip("/")
+    anchored = text.startswith("/") or re.match(r"[A-Za-z]:/", text) is not None
+    text = text.removeprefix("./").removesuffix("/**")
+    body = _translate(text)
+    start = "" if anchored else r"(?:.*/)?"
+    return f"(?:{start}{body}(?:/.*)?$)"
+
+
+def _translate(glob: str) -> str:
+    out = []
+    at = 0
+    while at < len(glob):
+        if glob.startswith("**/", at):
+            out.append(r"(?:.*/)?")
+            at += 3
+        elif glob.startswith("**", at):
+            out.append(".*")
+            at += 2
+        elif glob[at] == "*":
+            out.append("[^/]*")
+            at += 1
+        elif glob[at] == "?":
+            out.append("[^/]")
+            at += 1
+        else:
+            out.append(re.escape(glob[at]))
+            at += 1
+    return "".join(out)
+
+
+def windows_problem(parts: Sequence[str]) -> str | None:
+    """Why Windows would open something else than these names say, or None.
+
+    Streams (`a.txt:hidden`), devices (`NUL`, `com1.txt`) and the trailing dots and spaces that
+    it drops, by which one file has many names.
+    """
+    for part in parts:
+        if ":" in part:
+            return "a stream or a drive inside the path"
+        if part != part.rstrip(" .") and part not in (".", ".."):
+            return "a trailing dot or space"
+        if _RESERVED.match(part.split(".", 1)[0].rstrip(" ")):
+            return "a device name"
+        if any(c in part for c in '<>"|?*') or any(ord(c) < 32 for c in part):  # noqa: PLR2004
+            return "a character that names cannot have"
+    return None
