@@ -1,1 +1,20 @@
 """LLM agents and the OpenAI-compatible provider of llmspell."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmspell_agents.agent import Agent
+    from llmspell_agents.config import AgentConfig
+
+_WHERE = {"Agent": "agent", "AgentConfig": "config"}
+
+__all__ = ["Agent", "AgentConfig"]
+
+
+def __getattr__(name: str) -> object:
+    if name in _WHERE:
+        return getattr(importlib.import_module(f"llmspell_agents.{_WHERE[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

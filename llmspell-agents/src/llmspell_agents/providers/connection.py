@@ -17,6 +17,7 @@ from llmspell_agents.providers.errors import (
     looks_like_html,
     timeout_error,
 )
+from llmspell_core.security.net import NetworkError
 
 if TYPE_CHECKING:
     import httpx
@@ -91,11 +92,8 @@ class Connection:
         if self._client is None:
             # An address out of the configuration may be called whatever the profile says about
             # tools; one that a script chose passes the network gate like any other.
-            gate = ctx.policy.http
-            if self._from_script:
-                self._client = gate.client()
-            else:
-                self._client = gate.provider_client(self.service.base_url, {}, CONNECT_SECONDS)
+            allow = None if self._from_script else self.service.base_url
+            self._client = ctx.policy.http.client(allow, timeout=CONNECT_SECONDS)
         return self._client
 
     async def _start(
@@ -140,6 +138,6 @@ class Connection:
             raise timeout_error(self.service, timeout_ms) from error
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise connection_error(self.service, str(error), refused=True) from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, NetworkError) as error:
             reason = str(error) or type(error).__name__
             raise connection_error(self.service, reason) from error

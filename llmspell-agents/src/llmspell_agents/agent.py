@@ -1,0 +1,303 @@
+"""`Agent`: a model with a prompt and tools, or a function, that answers inputs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, nullcontext
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from llmspell_agents.code import call_code
+from llmspell_agents.config import AgentConfig
+from llmspell_agents.conversation import Conversation
+from llmspell_agents.loop import AgentLoop, LoopPlan
+from llmspell_agents.metrics import AgentMetrics
+from llmspell_agents.offer import Offer, make_tool
+from llmspell_agents.own_hooks import Handler, OwnHooks
+from llmspell_agents.prompting import system_text, user_message
+from llmspell_agents.requests import ModelCaller
+from llmspell_agents.structured import AnswerSchema
+from llmspell_agents.targets import Target, check_prices, resolve_targets
+from llmspell_agents.tool_calls import ToolCaller
+from llmspell_core.agent import Agent as CoreAgent
+from llmspell_core.errors import AgentError, ValidationError, error_data
+from llmspell_core.messages import AgentInput, AgentOutput, Message, StreamChunk
+
+if TYPE_CHECKING:
+    from llmspell_core.context import ExecutionContext
+    from llmspell_core.runtime import Runtime
+    from llmspell_core.tool import Tool
+
+_REBUILT = frozenset({"model", "provider", "base_url", "api_key", "fallback_models"})
+_FIXED = frozenset({"name", "execute", "hooks", "on_event", "tools"})
+
+
+class Agent(CoreAgent):
+    """An agent made of a system prompt and of what `AgentConfig` names.
+
+    ::
+
+        agent = Agent("Answer briefly.", model="openai/gpt-4o-mini", tools=[stock])
+        print((await agent.execute("Do we have kettles?")).text)
+
+    Any number of `execute` may run at once; `chat` keeps a conversation, one turn at a time.
+    Nothing touches the network before the first run.
+
+    Args:
+        system_prompt: the prompt, a table of fields, or a whole `AgentConfig`
+        fields: further fields of `AgentConfig`, which win
+    """
+
+    def __init__(
+        self, system_prompt: str | dict[str, Any] | AgentConfig | None = None, **fields: Any
+    ) -> None:
+        self.config = AgentConfig.of(system_prompt, **fields)
+        name = self.config.name or f"agent-{uuid.uuid4().hex[:8]}"
+        super().__init__(name, self.config.description)
+        self.capabilities = tuple(self.config.capabilities)
+        #: Read by the Runner: the deadline of a run.
+        self.timeout_ms = self.config.deadline_ms()
+        self.metrics = AgentMetrics()
+        self._conversations: dict[str, Conversation] = {}
+        self._limits = self.config.account_limits()
+        self._targets: WeakKeyDictionary[Runtime, list[Target]] = WeakKeyDictionary()
+        self._unmade_tools = [*self.config.tools]
+        self._making = asyncio.Lock()
+        self._offer = Offer()
+        self._answers: dict[bool, AnswerSchema] = {}
+        self._own = OwnHooks(self.id, self.name)
+        for point, handler in self.config.hooks.items():
+            self._own.add(point, handler)
+        for pattern, handler in self.config.on_event.items():
+            self._own.on(pattern, handler)
+
+    # -- running -----------------------------------------------------------------------------
+
+    async def run(self, input: AgentInput, ctx: ExecutionContext) -> AgentOutput:
+        output = None
+        async with aclosing(self._chunks(input, ctx, streaming=False)) as chunks:
+            async for chunk in chunks:
+                output = chunk.output
+        if output is None:
+            raise AgentError(f"agent {self.name} ended without an output")
+        return output
+
+    async def run_stream(
+        self, input: AgentInput, ctx: ExecutionContext
+    ) -> AsyncIterator[StreamChunk]:
+        async with aclosing(self._chunks(input, ctx, streaming=True)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def complete(self, text: str, ctx: ExecutionContext | None = None) -> str:
+        """`execute`, for the text alone."""
+        return (await self.execute(text, ctx)).text
+
+    async def prepare(self, ctx: ExecutionContext) -> None:
+        """Find its model and its tools. No network.
+
+        Raises `provider.not_configured`, `provider.unknown`, `tool.not_found`.
+        """
+        if self.config.execute is None and ctx.runtime not in self._targets:
+            targets = resolve_targets(self.config, ctx.runtime)
+            check_prices(targets, self._limits.cost_usd)
+            self._targets[ctx.runtime] = targets
+        if self._unmade_tools:
+            async with self._making:
+                await self._make_tools(ctx)
+        self._own.enter(ctx.overlay)
+
+    # -- the conversation --------------------------------------------------------------------
+
+    async def chat(self, text: Any, ctx: ExecutionContext | None = None) -> str:
+        """Say something in the agent's conversation; a second turn waits for the first."""
+        return (await self.execute(self.turn(text), ctx)).text
+
+    def turn(self, text: Any) -> AgentInput:
+        """An input that belongs to the agent's own conversation."""
+        given = AgentInput.of(text)
+        return given if given.session else given.model_copy(update={"session": self.id})
+
+    def history(self, session: str | None = None) -> list[Message]:
+        """The messages of its conversation, or of a named one."""
+        found = self._conversations.get(session or self.id)
+        return [*found.messages] if found else []
+
+    def reset(self, session: str | None = None) -> None:
+        """Forget its conversation, or a named one."""
+        self._conversations.pop(session or self.id, None)
+
+    # -- tools, hooks, configuration ---------------------------------------------------------
+
+    async def add_tool(self, given: Any, ctx: ExecutionContext) -> Tool:
+        """Give it another tool; one of the same name is replaced."""
+        await self.prepare(ctx)
+        tool = await make_tool(given, ctx)
+        self.tools.add(tool)
+        self._offer.update(self.tools)
+        return tool
+
+    def add_hook(self, point: str, handler: Handler) -> None:
+        """Run a hook around this agent and what it calls."""
+        from llmspell_core.hooks import point_name
+
+        self._own.add(point_name(point), handler)
+
+    def on(self, pattern: str, handler: Handler) -> None:
+        """Call a handler with the events of this agent."""
+        self._own.on(pattern, handler)
+
+    def update_config(self, changes: dict[str, Any]) -> None:
+        """Change fields for the runs that start from now on.
+
+        Raises `input.invalid` for an unknown field, a wrong value, or one that cannot change.
+        """
+        given = AgentConfig.of(changes)
+        fixed = sorted(given.model_fields_set & _FIXED)
+        if fixed:
+            raise ValidationError(
+                f"{', '.join(fixed)} of an agent cannot be changed",
+                hint="make another agent; tools change with add_tool and remove_tool",
+            )
+        fields = {name: getattr(given, name) for name in given.model_fields_set}
+        self.config = self.config.model_copy(update=fields)
+        self.timeout_ms = self.config.deadline_ms()
+        self.description = self.config.description
+        self._limits = self.config.account_limits()
+        self._answers.clear()
+        if _REBUILT & fields.keys():
+            self._targets.clear()
+
+    # -- inside a run ------------------------------------------------------------------------
+
+    async def _chunks(
+        self, input: AgentInput, ctx: ExecutionContext, *, streaming: bool
+    ) -> AsyncGenerator[StreamChunk, None]:
+        started = time.perf_counter()
+        self.metrics.begin()
+        try:
+            await self.prepare(ctx)
+            conversation = self._conversation(input)
+            async with (
+                conversation.lock if conversation else nullcontext(),
+                aclosing(self._turn(input, ctx, conversation, streaming)) as chunks,
+            ):
+                async for chunk in chunks:
+                    if chunk.output is not None:
+                        self.metrics.done(chunk.output, (time.perf_counter() - started) * 1000)
+                    yield chunk
+        except BaseException as error:
+            if not isinstance(error, GeneratorExit) or self.metrics.requests_active:
+                self.metrics.failed(error_data(error), (time.perf_counter() - started) * 1000)
+            raise
+
+    async def _turn(
+        self,
+        input: AgentInput,
+        ctx: ExecutionContext,
+        conversation: Conversation | None,
+        streaming: bool,
+    ) -> AsyncGenerator[StreamChunk, None]:
+        user = await user_message(input, ctx)
+        if self.config.execute is not None:
+            output = await call_code(self.config.execute, self.name, input, ctx)
+            added = [Message(role="assistant", content=output.text)]
+            if streaming and output.text:
+                yield StreamChunk(type="text", text=output.text)
+        else:
+            loop = self._loop(input, ctx, user, conversation, streaming)
+            added = loop.added
+            output = None
+            async with aclosing(loop.chunks()) as chunks:
+                async for chunk in chunks:
+                    if chunk.output is None:
+                        yield chunk
+                    else:
+                        output = chunk.output
+        if conversation is not None:
+            conversation.add_turn([user, *added])
+        yield StreamChunk(type="done", output=output)
+
+    def _loop(
+        self,
+        input: AgentInput,
+        ctx: ExecutionContext,
+        user: Message,
+        conversation: Conversation | None,
+        streaming: bool,
+    ) -> AgentLoop:
+        config = self.config
+        targets = self._targets[ctx.runtime]
+        account = ctx.account.child(self._limits)
+        changes: dict[str, Any] = {"account": account}
+        if config.security:
+            changes["policy"] = ctx.policy.narrow(**config.security)
+        ctx = ctx.child(**changes)
+        answer = self._answer(targets[0])
+        system = system_text(config, input, answer.instruction if answer else "", ctx)
+        messages = [Message(role="system", content=system)] if system else []
+        if conversation is not None:
+            memory = config.memory
+            messages += conversation.view(memory.max_messages if memory else None)
+        self._offer.update(self.tools)
+        plan = LoopPlan(
+            agent=self.name,
+            definitions=self._offer.definitions,
+            tool_choice=config.tool_choice or "auto",
+            temperature=config.temperature,
+            max_tokens=config.max_tokens,
+            settings=config.settings,
+            answer=answer,
+            output_retries=config.output_retries,
+            finish_on_limit=config.on_limit == "finish",
+        )
+        models = ModelCaller(
+            self.name,
+            self.id,
+            targets,
+            ctx,
+            timeout_ms=ctx.settings.default.timeout_ms,
+            retry=config.retry.policy() if config.retry else None,
+        )
+        tools = ToolCaller(
+            self._offer.names,
+            ctx,
+            parallel=config.max_parallel_tools,
+            timeout_ms=config.tool_timeout_ms,
+            retries=config.tool_retries,
+        )
+        return AgentLoop(plan, [*messages, user], models, tools, account, streaming)
+
+    def _answer(self, target: Target) -> AnswerSchema | None:
+        given = self.config.response_format
+        if not given:
+            return None
+        native = target.provider.capabilities(target.model).structured_output
+        if native not in self._answers:
+            self._answers[native] = AnswerSchema.of(given, native=native)
+        return self._answers[native]
+
+    def _conversation(self, input: AgentInput) -> Conversation | None:
+        """The conversation that an input names, if it does."""
+        key = input.session or (input.context if isinstance(input.context, str) else None)
+        if not key:
+            return None
+        return self._conversations.setdefault(key, Conversation())
+
+    async def _make_tools(self, ctx: ExecutionContext) -> None:
+        made = [await make_tool(given, ctx) for given in self._unmade_tools]
+        names = [tool.name for tool in made]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise ValidationError(
+                f'agent {self.name}: two tools are named "{twice}"',
+                code="agent.tool_conflict",
+                hint="give one of them another name",
+            )
+        for tool in made:
+            self.tools.add(tool)
+        self._unmade_tools.clear()
+        self._offer.update(self.tools)

@@ -1,0 +1,93 @@
+"""Agents made of code: a function of a script, or of Python, that answers instead of a model."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError as PydanticError
+
+from llmspell_core.errors import ValidationError
+from llmspell_core.messages import AgentInput, AgentOutput, HandoffRequest
+from llmspell_core.schema import mistakes_text, pydantic_mistakes
+from llmspell_core.script.api import Result, ScriptFunction
+from llmspell_core.tool import as_text
+
+if TYPE_CHECKING:
+    from llmspell_core.context import ExecutionContext
+
+_FIELDS = ("text", "data", "success")
+
+
+async def call_code(
+    function: Callable[..., Any], name: str, input: AgentInput, ctx: ExecutionContext
+) -> AgentOutput:
+    """Call the function with the input and the context, and read what it returns.
+
+    A text is the answer; a table may have `text`, `data`, `success` and `handoff_request`;
+    any other value is the answer's `data`.
+    """
+    if isinstance(function, ScriptFunction):
+        value = await function(_for_script(input), _context(ctx))
+    else:
+        value = function(*(input, ctx)[: _arity(function)])
+        if inspect.isawaitable(value):
+            value = await value
+    return read_output(value, name)
+
+
+def read_output(value: Any, name: str) -> AgentOutput:
+    """An AgentOutput of what a code agent returned."""
+    if isinstance(value, AgentOutput):
+        return value
+    if isinstance(value, dict) and ("handoff_request" in value or "handoffRequest" in value):
+        request = value.get("handoff_request", value.get("handoffRequest"))
+        return AgentOutput(
+            text=as_text(value.get("text")),
+            data=value.get("data"),
+            agent=name,
+            handoff_request=_handoff(request, name),
+        )
+    if isinstance(value, dict) and isinstance(value.get("text"), str):
+        known = {key: value[key] for key in _FIELDS if key in value}
+        return AgentOutput(agent=name, **known)
+    return AgentOutput(
+        text=as_text(value), data=None if isinstance(value, str) else value, agent=name
+    )
+
+
+def _handoff(request: Any, name: str) -> HandoffRequest:
+    try:
+        return HandoffRequest.model_validate(request)
+    except PydanticError as error:
+        mistakes = mistakes_text(pydantic_mistakes(error))
+        raise ValidationError(f"handoff_request of {name}: {mistakes}") from None
+
+
+def _for_script(input: AgentInput) -> Any:
+    """A plain text as itself, anything more as its fields."""
+    data = {key: value for key, value in input.model_dump().items() if value not in (None, "", [])}
+    data = {key: value for key, value in data.items() if value != {}}
+    if set(data) <= {"text"}:
+        return input.text
+    return input.value if set(data) == {"value"} else Result(data)
+
+
+def _context(ctx: ExecutionContext) -> Result:
+    fields = {
+        "run_id": ctx.run_id,
+        "correlation_id": ctx.correlation_id,
+        "path": [*ctx.path],
+        "remaining_ms": ctx.remaining_ms(),
+    }
+    return Result({key: value for key, value in fields.items() if value is not None})
+
+
+def _arity(function: Callable[..., Any]) -> int:
+    """How many of (input, ctx) a Python function takes."""
+    parameters = inspect.signature(function).parameters.values()
+    if any(one.kind is one.VAR_POSITIONAL for one in parameters):
+        return 2
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return min(2, sum(one.kind in kinds for one in parameters))

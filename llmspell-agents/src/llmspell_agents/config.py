@@ -1,0 +1,223 @@
+"""`AgentConfig`: every field of ``Agent.new{...}``, checked, with its short forms read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+
+from pydantic import BeforeValidator, Field, PlainValidator, model_validator
+from pydantic import ValidationError as PydanticError
+
+from llmspell_core.account import Limits
+from llmspell_core.errors import ValidationError
+from llmspell_core.provider import RetryPolicy
+from llmspell_core.schema import describe, mistakes_text, pydantic_mistakes
+from llmspell_core.script.api import ScriptFunction
+from llmspell_core.script.model import ScriptModel, to_snake
+
+DEFAULT_REQUESTS = 25
+DEFAULT_PARALLEL_TOOLS = 8
+DEFAULT_TOOL_TIMEOUT_MS = 60_000
+DEFAULT_RETRIES = 2
+DEFAULT_HANDOFFS = 10
+
+
+def _function(value: Any) -> Any:
+    if not callable(value):
+        raise ValueError(f"must be a function, not {describe(value)}")
+    return value
+
+
+def _flat_model(value: Any) -> Any:
+    return {"id": value} if isinstance(value, str) else value
+
+
+#: A function of a script, or any Python callable.
+Function = Annotated[ScriptFunction, PlainValidator(_function)]
+
+
+class ModelChoice(ScriptModel):
+    """A model with its parameters, instead of its name alone."""
+
+    aliases: ClassVar[dict[str, str]] = {"model": "id", "model_id": "id"}
+
+    id: str | None = Field(None, description='"provider/model", or a name of `provider`')
+    provider: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class Memory(ScriptModel):
+    """How much of the conversation a model is shown; what is stored is never cut."""
+
+    max_messages: int | None = Field(None, ge=2, description="newest messages to show")
+    strategy: Literal["truncate"] = "truncate"
+
+
+class Retry(ScriptModel):
+    """How failed model requests are tried again; times are ms."""
+
+    max_attempts: int = Field(4, ge=1, le=20)
+    backoff_ms: float = Field(500, ge=0)
+    multiplier: float = Field(2, ge=1)
+    jitter: float = Field(1, ge=0, le=1, description="random share of each wait")
+
+    def policy(self) -> RetryPolicy:
+        """As the provider reads it."""
+        return RetryPolicy(self.max_attempts, self.backoff_ms, self.multiplier, self.jitter)
+
+
+class PromptTemplate(ScriptModel):
+    """A system prompt with variables; those of the input win."""
+
+    template: str
+    variables: dict[str, Any] = Field(default_factory=dict)
+
+
+class AgentConfig(ScriptModel):
+    """What an agent is made of. Times are ms where the name says so."""
+
+    aliases: ClassVar[dict[str, str]] = {
+        "prompt": "system_prompt",
+        "instructions": "system_prompt",
+        "allowed_tools": "tools",
+    }
+
+    name: str | None = Field(None, description="how others find it; made up when left out")
+    description: str = Field("", description="what it is for: shown to models and people")
+    type: Literal["llm", "basic"] = Field("llm", description="the kind of agent")
+    provider: str | None = Field(None, description="the provider of a model named without one")
+    model: Annotated[ModelChoice | None, BeforeValidator(_flat_model)] = Field(
+        None, description='"provider/model", an alias of [models], or a table'
+    )
+    system_prompt: str | PromptTemplate = Field(
+        "", description='a text, "@prompts.NAME", or {template, variables}'
+    )
+    temperature: float | None = Field(None, ge=0, le=2)
+    max_tokens: int | None = Field(None, ge=1, description="longest answer")
+    tools: list[Any] = Field(
+        default_factory=list,
+        description="names, tools, {name, description, parameters, execute}, agents, workflows",
+    )
+    tool_choice: str | None = Field(None, description="auto, none, required, or a tool's name")
+    response_format: dict[str, Any] | None = Field(None, description="JSON schema of the answer")
+    output_retries: int = Field(DEFAULT_RETRIES, ge=0, le=20)
+    capabilities: list[str] = Field(default_factory=list, description="what it can be found by")
+    memory: Memory | None = None
+    hooks: dict[str, Function] = Field(default_factory=dict, description="point -> function")
+    on_event: dict[str, Function] = Field(default_factory=dict, description="event -> function")
+    retry: Retry | None = None
+    fallback_models: list[str] = Field(default_factory=list)
+    base_url: str | None = Field(None, description="another address of the provider")
+    api_key: str | None = Field(None, description="the key for base_url", repr=False)
+    security: dict[str, Any] | None = Field(None, description="narrows what its tools may do")
+    limits: Limits | None = None
+    on_limit: Literal["finish", "error"] = "finish"
+    max_parallel_tools: int = Field(DEFAULT_PARALLEL_TOOLS, ge=1, le=64)
+    tool_timeout_ms: float = Field(DEFAULT_TOOL_TIMEOUT_MS, gt=0)
+    tool_retries: int = Field(DEFAULT_RETRIES, ge=0, le=20)
+    max_iterations: int | None = Field(None, ge=1, description="model requests, 25")
+    max_tool_calls: int | None = Field(None, ge=0)
+    max_total_tokens: int | None = Field(None, ge=1)
+    max_cost_usd: float | None = Field(None, ge=0)
+    max_execution_time: float | None = Field(None, gt=0, description="seconds")
+    timeout_ms: float | None = Field(None, gt=0)
+    max_handoffs: int = Field(DEFAULT_HANDOFFS, ge=0)
+    settings: dict[str, Any] = Field(default_factory=dict, description="the provider's own")
+    execute: Function | None = Field(None, description="a function instead of a model")
+    custom_config: dict[str, Any] | None = Field(
+        None, description="more fields; unknown ones go to the provider"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _merge_custom(cls, data: Any) -> Any:
+        """`custom_config` is merged in: known fields into the config, others to the provider."""
+        if not isinstance(data, dict):
+            return data
+        custom = data.get("custom_config", data.get("customConfig"))
+        if not isinstance(custom, dict):
+            return data
+        merged = {k: v for k, v in data.items() if k not in ("custom_config", "customConfig")}
+        given = {to_snake(key) for key in merged if isinstance(key, str)}
+        settings = dict(merged.get("settings") or {})
+        for key, value in custom.items():
+            name = cls.aliases.get(to_snake(key), to_snake(key))
+            if name not in cls.model_fields:
+                settings[key] = value
+            elif name not in given:
+                merged[key] = value
+        return {**merged, "settings": settings} if settings else merged
+
+    @classmethod
+    def of(cls, given: Any, **more: Any) -> Self:
+        """From a system prompt, a table of fields, or a config; `more` wins over its fields.
+
+        Raises `input.invalid` naming each wrong field.
+        """
+        if isinstance(given, cls):
+            return given.model_copy(update=more) if more else given
+        data = {"system_prompt": given} if isinstance(given, str) else given
+        if data is None:
+            data = {}
+        if not isinstance(data, dict):
+            raise ValidationError(
+                f"an agent is made of a system prompt or a table, not {describe(given)}"
+            )
+        try:
+            return cls.model_validate({**data, **more})
+        except PydanticError as error:
+            mistakes = pydantic_mistakes(error)
+            label = f"agent {data['name']}" if isinstance(data.get("name"), str) else "agent"
+            raise ValidationError(
+                f"{label}: {mistakes_text(mistakes)}", details={"errors": mistakes}
+            ) from None
+
+    def account_limits(self) -> Limits:
+        """The limits of its runs, short forms included; the tighter of two wins."""
+        given = self.limits or Limits()
+        return Limits.model_construct(
+            requests=_tighter(given.requests, self.max_iterations) or DEFAULT_REQUESTS,
+            tool_calls=_tighter(given.tool_calls, self.max_tool_calls),
+            per_tool=given.per_tool,
+            input_tokens=given.input_tokens,
+            output_tokens=given.output_tokens,
+            total_tokens=_tighter(given.total_tokens, self.max_total_tokens),
+            cost_usd=_tighter(given.cost_usd, self.max_cost_usd),
+            wall_ms=None,
+        )
+
+    def deadline_ms(self) -> float | None:
+        """How long a run may take: the smallest of the fields that say so."""
+        seconds = self.max_execution_time
+        wall = self.limits.wall_ms if self.limits else None
+        return _tighter(_tighter(self.timeout_ms, seconds and seconds * 1000), wall)
+
+    def masked(self) -> dict[str, Any]:
+        """The fields that were set, as data: keys masked, functions and objects by name."""
+        data = {name: getattr(self, name) for name in self.model_fields_set}
+        if self.api_key:
+            data["api_key"] = "***"
+        found: dict[str, Any] = _as_data(data)
+        return found
+
+
+N = TypeVar("N", int, float)
+
+
+def _tighter(one: N | None, other: N | None) -> N | None:
+    given = [value for value in (one, other) if value is not None]
+    return min(given) if given else None
+
+
+def _as_data(value: Any) -> Any:
+    if isinstance(value, ScriptModel):
+        return _as_data({name: getattr(value, name) for name in value.model_fields_set})
+    if isinstance(value, dict):
+        return {str(key): _as_data(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_data(inner) for inner in value]
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    name = getattr(value, "name", None)
+    return name if isinstance(name, str) else "function"

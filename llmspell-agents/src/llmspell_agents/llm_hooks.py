@@ -1,0 +1,120 @@
+"""The hook points around a model request: before_llm_call, after_llm_call, llm_error."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from llmspell_agents.conversation import message_data, message_of
+from llmspell_core.errors import HookError
+from llmspell_core.hooks import HookContext, HookResult
+from llmspell_core.provider import ModelRequest, ModelResponse
+
+if TYPE_CHECKING:
+    from llmspell_core.context import ExecutionContext
+    from llmspell_core.errors import LLMSpellError
+
+BEFORE, AFTER, ERROR = "before_llm_call", "after_llm_call", "llm_error"
+
+
+class Again(Exception):  # noqa: N818 - control flow of a `retry` answer
+    """A hook asked for another attempt."""
+
+    def __init__(self, delay_ms: float) -> None:
+        self.delay_ms = delay_ms
+
+
+@dataclass(slots=True)
+class LLMHooks:
+    """Runs them for the requests of one agent's run; a point without hooks costs a look-up."""
+
+    name: str
+    id: str
+    ctx: ExecutionContext
+
+    def watched(self) -> bool:
+        """Whether a hook may still change an answer that has come in full."""
+        return self.ctx.hooks.active(AFTER)
+
+    async def before(self, request: ModelRequest, model: str) -> ModelResponse | None:
+        """Let hooks see and change the request; a response when one replaces the call."""
+        if not self.ctx.hooks.active(BEFORE):
+            return None
+        shown = [message_data(message) for message in request.messages]
+        last = request.messages[-1].text if request.messages else ""
+        seen = self._context(BEFORE, request, model, input=last, messages=shown)
+        outcome = await self._run(BEFORE, seen)
+        if outcome.kind == "replace":
+            return as_response(outcome.result, model)
+        if seen.messages and seen.messages != [message_data(one) for one in request.messages]:
+            request.messages = [message_of(message) for message in seen.messages]
+        if isinstance(seen.input, str) and seen.input != last and request.messages:
+            changed = request.messages[-1].model_copy(update={"content": seen.input})
+            request.messages = [*request.messages[:-1], changed]
+        return None
+
+    async def after(
+        self, request: ModelRequest, response: ModelResponse, model: str, duration_ms: float
+    ) -> ModelResponse:
+        """Let hooks see and change the answer."""
+        if not self.ctx.hooks.active(AFTER):
+            return response
+        seen = self._context(AFTER, request, model, output=response.text, duration_ms=duration_ms)
+        seen.metadata = {
+            **(seen.metadata or {}),
+            "finish_reason": response.finish_reason,
+            "usage": response.usage.model_dump(exclude_none=True),
+            "tool_calls": [{"name": c.name, "arguments": c.arguments} for c in response.tool_calls],
+        }
+        outcome = await self._run(AFTER, seen)
+        if outcome.kind == "replace":
+            return as_response(outcome.result, model, response)
+        if seen.output != response.text:
+            return as_response(seen.output, model, response)
+        return response
+
+    async def failed(
+        self, request: ModelRequest, error: LLMSpellError, model: str
+    ) -> ModelResponse | None:
+        """Let hooks see a failure; a response when one stands in for it."""
+        if not self.ctx.hooks.active(ERROR):
+            return None
+        outcome = await self._run(
+            ERROR, self._context(ERROR, request, model, error=error.to_dict())
+        )
+        return as_response(outcome.result, model) if outcome.kind == "replace" else None
+
+    def _context(self, point: str, request: ModelRequest, model: str, **fields: Any) -> HookContext:
+        metadata = {"model": model, "tools": [tool.name for tool in request.tools]}
+        return HookContext(
+            point=point,
+            component=self.name,
+            component_id=self.id,
+            operation="chat",
+            metadata=metadata,
+            correlation_id=self.ctx.correlation_id,
+            language=self.ctx.language,
+            state=self.ctx.state_scope,
+            **fields,
+        )
+
+    async def _run(self, point: str, seen: HookContext) -> HookResult:
+        outcome = await self.ctx.hooks.run(point, seen)
+        if outcome.kind == "cancel":
+            raise HookError(
+                f"{self.name}: {outcome.reason or 'the model request was cancelled by a hook'}",
+                details={"point": point, "reason": outcome.reason or ""},
+            )
+        if outcome.kind == "retry":
+            raise Again(outcome.delay_ms or 0)
+        return outcome
+
+
+def as_response(value: Any, model: str, base: ModelResponse | None = None) -> ModelResponse:
+    """What a hook gave as an answer: a text, a table with `text`, or a response."""
+    if isinstance(value, ModelResponse):
+        return value
+    text = value.get("text", "") if isinstance(value, dict) else value
+    text = "" if text is None else str(text)
+    return dataclasses.replace(base, text=text) if base else ModelResponse(text=text, model=model)

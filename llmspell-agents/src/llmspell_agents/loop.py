@@ -1,0 +1,248 @@
+"""The agent loop: a request, all tool calls of the answer, the next request, until an answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from llmspell_core.account import LimitHit, limit_error
+from llmspell_core.errors import AgentError
+from llmspell_core.messages import AgentOutput, Message, RunMetadata, StreamChunk, ToolCall, Usage
+from llmspell_core.provider import ModelRequest, ModelResponse, ToolDefinition
+
+if TYPE_CHECKING:
+    from llmspell_agents.requests import ModelCaller
+    from llmspell_agents.structured import AnswerSchema
+    from llmspell_agents.tool_calls import Outcome, ToolCaller
+    from llmspell_core.account import Account
+
+
+@dataclass(slots=True)
+class LoopPlan:
+    """What stays the same through all requests of a run."""
+
+    agent: str
+    definitions: list[ToolDefinition]
+    tool_choice: str = "auto"
+    temperature: float | None = None
+    max_tokens: int | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    answer: AnswerSchema | None = None
+    output_retries: int = 2
+    finish_on_limit: bool = True
+
+
+@dataclass(slots=True)
+class AgentLoop:
+    """One run. `messages` is what the model is shown first; `added` is what the run adds.
+
+    The text chunks that follow the last `tool_result` chunk are together the output's text.
+    """
+
+    plan: LoopPlan
+    messages: list[Message]
+    models: ModelCaller
+    tools: ToolCaller
+    account: Account
+    streaming: bool = False
+    added: list[Message] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+    iterations: int = 0
+    _records: list[ToolCall] = field(default_factory=list)
+    _text: str = ""
+    _reasks: int = 0
+    _hit: LimitHit | None = None
+    _tools_off: bool = False
+    _called: bool = False
+
+    async def run(self) -> AgentOutput:
+        """The output of the whole run."""
+        output = None
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                output = chunk.output
+        if output is None:
+            raise AgentError(f"agent {self.plan.agent} ended without an output")
+        return output
+
+    async def chunks(self) -> AsyncGenerator[StreamChunk, None]:
+        """The run piece by piece; the last chunk is `done` with the output.
+
+        Raises `agent.limit_exceeded`, `agent.timeout`, `agent.output_invalid`,
+        `agent.tool_retries`, and what the provider raises.
+        """
+        response: ModelResponse | None = None
+        while self._may_ask():
+            async with aclosing(self._answer()) as answer:
+                async for piece in answer:
+                    if isinstance(piece, StreamChunk):
+                        yield piece
+                    else:
+                        response = piece
+            if response is None:
+                raise AgentError(f"the model of {self.plan.agent} gave no answer")
+            self._note(response)
+            if response.tool_calls and not self._tools_off:
+                async for chunk in self._use_tools(response):
+                    yield chunk
+                continue
+            output = self._judge(response)
+            if output is not None:
+                if self.streaming and not self._live and output.text:
+                    yield StreamChunk(type="text", text=output.text)
+                yield StreamChunk(type="done", output=output)
+                return
+        yield StreamChunk(type="done", output=self._output("limit", None))
+
+    @property
+    def _live(self) -> bool:
+        """Whether text is handed out as it comes: an answer to be checked waits for that."""
+        return self.plan.answer is None
+
+    async def _answer(self) -> AsyncGenerator[StreamChunk | ModelResponse, None]:
+        request = self._request()
+        if not self.streaming:
+            yield await self.models.complete(request)
+            return
+        async with aclosing(self.models.stream(request)) as deltas:
+            async for delta in deltas:
+                if delta.reasoning:
+                    yield StreamChunk(type="reasoning", text=delta.reasoning)
+                if delta.text and self._live:
+                    yield StreamChunk(type="text", text=delta.text)
+                if delta.response is not None:
+                    yield delta.response
+                    yield StreamChunk(type="usage", usage=delta.response.usage)
+
+    def _may_ask(self) -> bool:
+        """Charge one request, or say that there must be none."""
+        hit = self.account.before_request()
+        if hit is None:
+            left = self.account.requests_left()
+            if left == 1 and self.plan.finish_on_limit and self.plan.definitions:
+                self._tools_off = True
+                self._hit = self._hit or _requests_hit(self.account)
+            self.account.charge_request()
+            self.iterations += 1
+            return True
+        if hit.name == "wall_ms":
+            raise AgentError(
+                f"agent {self.plan.agent} took longer than {hit.value:g} ms",
+                code="agent.timeout",
+                retryable=True,
+            )
+        if self.iterations == 0 or not self.plan.finish_on_limit:
+            raise self._exceeded(hit)
+        self._hit = hit
+        return False
+
+    def _request(self) -> ModelRequest:
+        plan = self.plan
+        choice = "none" if self._tools_off else plan.tool_choice
+        if self._called and choice not in ("auto", "none"):
+            # Forced once: a model that must call a tool in every answer never ends.
+            choice = "auto"
+        return ModelRequest(
+            model="",
+            messages=[*self.messages, *self.added],
+            tools=plan.definitions,
+            tool_choice=choice,
+            temperature=plan.temperature,
+            max_tokens=plan.max_tokens,
+            schema=plan.answer.wire if plan.answer else None,
+            settings=plan.settings,
+        )
+
+    def _note(self, response: ModelResponse) -> None:
+        self.account.charge_usage(response.usage)
+        self.usage.add(response.usage)
+        if response.text:
+            self._text = response.text
+        calls = [] if self._tools_off else response.tool_calls
+        self.added.append(Message(role="assistant", content=response.text, tool_calls=calls))
+
+    async def _use_tools(self, response: ModelResponse) -> AsyncGenerator[StreamChunk, None]:
+        calls = response.tool_calls
+        self._called = True
+        if self.streaming:
+            for call in calls:
+                yield StreamChunk(type="tool_call", tool_call=call.model_copy())
+        hit = self.tools.limit(calls)
+        if hit is None:
+            outcomes = await self.tools.run(calls)
+        elif self.plan.finish_on_limit:
+            self._hit, self._tools_off = hit, True
+            outcomes = self.tools.refuse(calls, hit)
+        else:
+            raise self._exceeded(hit)
+        self._take(outcomes)
+        if self.streaming:
+            for outcome in outcomes:
+                text = outcome.message.text
+                yield StreamChunk(type="tool_result", text=text, tool_call=outcome.call)
+
+    def _take(self, outcomes: list[Outcome]) -> None:
+        for outcome in outcomes:
+            self._records.append(outcome.call)
+            self.added.append(outcome.message)
+
+    def _judge(self, response: ModelResponse) -> AgentOutput | None:
+        """The output, or None when the model is asked again for one that fits the schema."""
+        reason = "limit" if self._hit else response.finish_reason
+        answer = self.plan.answer
+        if answer is None:
+            return self._output(reason, None)
+        value, mistakes = answer.read(response.text)
+        if not mistakes:
+            return self._output(reason, value)
+        if self._reasks >= self.plan.output_retries:
+            raise AgentError(
+                f"the answer of {self.plan.agent} does not fit response_format: "
+                + "; ".join(f"{one['field']} {one['message']}".strip() for one in mistakes),
+                code="agent.output_invalid",
+                hint="a larger model, a simpler schema, or more output_retries",
+                details={"text": response.text, "errors": mistakes},
+            )
+        self._reasks += 1
+        self.added.append(Message(role="user", content=answer.complaint(mistakes)))
+        return None
+
+    def _output(self, reason: str, value: Any) -> AgentOutput:
+        target = self.models.target
+        return AgentOutput(
+            text=self._text,
+            data=value,
+            tool_calls=self._records,
+            agent=self.plan.agent,
+            metadata=RunMetadata(
+                model=target.model,
+                provider=target.provider.name,
+                finish_reason=reason,
+                usage=self.usage,
+                iterations=self.iterations,
+                limit=self._hit.as_dict() if self._hit else None,
+            ),
+        )
+
+    def _exceeded(self, hit: LimitHit) -> AgentError:
+        from llmspell_agents.conversation import message_data
+
+        return limit_error(
+            hit,
+            messages=[message_data(message) for message in self.added],
+            usage=self.usage.model_dump(exclude_none=True),
+            text=self._text,
+        )
+
+
+def _requests_hit(account: Account) -> LimitHit:
+    """The limit on requests that the next one uses up: this account's, or one above it."""
+    found: Account | None = account
+    while found is not None:
+        limit = found.limits.requests
+        if limit is not None and limit - found.requests <= 1:
+            return LimitHit("requests", limit, found.requests + 1)
+        found = found.parent
+    return LimitHit("requests", account.requests + 1, account.requests + 1)

@@ -1,0 +1,56 @@
+"""`AgentMetrics`: what an agent has done since it was made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from llmspell_core.messages import AgentOutput
+
+
+@dataclass(slots=True)
+class AgentMetrics:
+    """Counts over all runs of one agent."""
+
+    requests_total: int = 0
+    requests_failed: int = 0
+    requests_active: int = 0
+    tool_invocations: int = 0
+    tokens_total: int = 0
+    cost_usd: float = 0.0
+    total_ms: float = 0.0
+    last_error: dict[str, Any] | None = None
+
+    def begin(self) -> None:
+        """A run starts."""
+        self.requests_total += 1
+        self.requests_active += 1
+
+    def done(self, output: AgentOutput, duration_ms: float) -> None:
+        """A run ended with an output."""
+        self.requests_active -= 1
+        self.total_ms += duration_ms
+        self.tool_invocations += len(output.tool_calls)
+        self.tokens_total += output.metadata.usage.total_tokens
+        self.cost_usd += output.metadata.usage.cost_usd or 0.0
+
+    def failed(self, error: dict[str, Any], duration_ms: float) -> None:
+        """A run ended with an error."""
+        self.requests_active -= 1
+        self.requests_failed += 1
+        self.total_ms += duration_ms
+        self.last_error = error
+
+    def as_dict(self, agent_id: str) -> dict[str, Any]:
+        """The documented fields; `average_ms` is over the runs that have ended."""
+        ended = self.requests_total - self.requests_active
+        return {
+            "agent_id": agent_id,
+            "requests_total": self.requests_total,
+            "requests_failed": self.requests_failed,
+            "requests_active": self.requests_active,
+            "tool_invocations": self.tool_invocations,
+            "tokens_total": self.tokens_total,
+            "cost_usd": self.cost_usd,
+            "average_ms": self.total_ms / ended if ended else 0.0,
+        }

@@ -1,0 +1,59 @@
+"""The tools of an agent: from what its configuration names to what a model is offered."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from llmspell_agents.wire_names import WireNames
+from llmspell_core.adapters import ComponentTool, component_of
+from llmspell_core.errors import ValidationError
+from llmspell_core.provider import ToolDefinition
+from llmspell_core.schema import describe
+from llmspell_core.tool import FunctionTool, Tool
+
+if TYPE_CHECKING:
+    from llmspell_core.component import ToolSet
+    from llmspell_core.context import ExecutionContext
+
+
+async def make_tool(given: Any, ctx: ExecutionContext) -> Tool:
+    """A tool from a name, a tool, an agent, a workflow, a table, or a typed function.
+
+    Raises `tool.not_found` naming the nearest, `input.invalid`.
+    """
+    if isinstance(given, str):
+        return ctx.overlay.tools.get(given)
+    component = component_of(given)
+    if component is not None:
+        return component if isinstance(component, Tool) else ComponentTool(component)
+    if isinstance(given, dict):
+        made = component_of(await ctx.create("tool", given))
+        if isinstance(made, Tool):
+            return made
+    elif inspect.isfunction(given) or inspect.ismethod(given):
+        return FunctionTool(given)
+    raise ValidationError(
+        f"tools: a name, a tool, an agent, a workflow or a table is expected, not {describe(given)}"
+    )
+
+
+class Offer:
+    """The tools as a model is shown them; made again only when the set has changed."""
+
+    def __init__(self) -> None:
+        self._tools: list[Tool] | None = None
+        self.names = WireNames([])
+        self.definitions: list[ToolDefinition] = []
+
+    def update(self, tools: ToolSet) -> None:
+        """Follow the set. Raises `agent.tool_conflict` when two names are one on the wire."""
+        present = tools.list()
+        if self._tools is not None and present == self._tools:
+            return
+        self.names = WireNames(present)
+        self.definitions = [
+            ToolDefinition(name, tool.description, tool.schema())
+            for name, tool in self.names.items()
+        ]
+        self._tools = present

@@ -1,0 +1,82 @@
+"""What a model is shown first: the system prompt of an agent, and the message of its input."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import mimetypes
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError as PydanticError
+
+from llmspell_agents.config import AgentConfig, PromptTemplate
+from llmspell_core.errors import ValidationError
+from llmspell_core.messages import AgentInput, ContentPart, Message
+from llmspell_core.schema import mistakes_text, pydantic_mistakes
+from llmspell_core.tool import as_text
+
+if TYPE_CHECKING:
+    from llmspell_core.context import ExecutionContext
+
+_PROMPT = "@prompts."
+
+
+def system_text(
+    config: AgentConfig, input: AgentInput, instruction: str, ctx: ExecutionContext
+) -> str:
+    """The system prompt, rendered, with what the run adds to it."""
+    given = config.system_prompt
+    variables = {**input.parameters, **input.variables}
+    if isinstance(given, PromptTemplate):
+        from llmspell_core.templating import render
+
+        text = str(render(given.template, {**given.variables, **variables}))
+    elif given.startswith(_PROMPT):
+        text = ctx.runtime.prompts.resolve(given, variables)
+    else:
+        text = given
+    if not (input.instruction or instruction or input.context is not None):
+        return text
+    context = ""
+    if input.context is not None and not isinstance(input.context, str):
+        context = f"Context:\n{as_text(input.context)}"
+    return "\n\n".join(part for part in (text, input.instruction, context, instruction) if part)
+
+
+async def user_message(input: AgentInput, ctx: ExecutionContext) -> Message:
+    """The input as a message: its text, rendered with its variables, and its attachments."""
+    text = input.text
+    if input.variables and "{{" in text:
+        from llmspell_core.templating import render
+
+        text = render(text, input.variables)
+    if not text and input.value is not None:
+        text = as_text(input.value)
+    if not text and input.parameters:
+        text = json.dumps(input.parameters, ensure_ascii=False, default=str)
+    if not input.attachments:
+        return Message(role="user", content=text)
+    parts = [ContentPart.model_construct(text=text)] if text else []
+    parts.extend([await _attachment(given, ctx) for given in input.attachments])
+    return Message(role="user", content=parts)
+
+
+async def _attachment(given: Any, ctx: ExecutionContext) -> ContentPart:
+    """A part from a path, a URL, or a table; files are read through the file gate."""
+    if isinstance(given, str):
+        given = {"url" if "://" in given[:10] else "path": given}
+    try:
+        part = ContentPart.model_validate(given)
+    except PydanticError as error:
+        raise ValidationError(f"attachments: {mistakes_text(pydantic_mistakes(error))}") from None
+    address = part.path or part.url
+    if not part.media_type and address:
+        part.media_type = mimetypes.guess_type(address)[0] or ""
+    if part.type == "text" and address:
+        family = part.media_type.partition("/")[0]
+        part.type = "image" if family == "image" else "audio" if family == "audio" else "file"
+    if part.path and not part.data:
+        data = await asyncio.to_thread(ctx.policy.files.read_bytes, part.path)
+        part.data = base64.b64encode(data).decode()
+    return part

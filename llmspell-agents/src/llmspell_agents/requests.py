@@ -1,0 +1,248 @@
+"""`ModelCaller`: one model request with its hooks, events, fallbacks, money and tracing."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import time
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from llmspell_agents.llm_hooks import Again, LLMHooks
+from llmspell_core import telemetry
+from llmspell_core.errors import HookError, LLMSpellError, ProviderError
+from llmspell_core.provider import ModelDelta, ModelRequest, ModelResponse, RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from llmspell_agents.targets import Target
+    from llmspell_core.context import ExecutionContext
+
+log = logging.getLogger("llmspell.agents")
+
+MAX_HOOK_RETRIES = 3
+#: Failures of one model that another one may not have.
+_FALL_BACK = frozenset(
+    {
+        "provider.rate_limit",
+        "provider.timeout",
+        "provider.connection",
+        "provider.server",
+        "provider.context_length",
+        "provider.bad_response",
+    }
+)
+
+
+@dataclass(slots=True)
+class ModelCaller:
+    """Asks the models of one agent's run. `target` is the one that answered last."""
+
+    name: str
+    id: str
+    targets: list[Target]
+    ctx: ExecutionContext
+    timeout_ms: float
+    retry: RetryPolicy | None = None
+    target: Target = field(init=False)
+    hooks: LLMHooks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.target = self.targets[0]
+        self.hooks = LLMHooks(self.name, self.id, self.ctx)
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """One whole answer; the request is charged to the account by the caller."""
+        for _ in range(MAX_HOOK_RETRIES + 1):
+            try:
+                early = await self.hooks.before(request, self.target.full_name)
+                if early is not None:
+                    return early
+                return await self._complete(request)
+            except Again as again:
+                await asyncio.sleep(again.delay_ms / 1000)
+        raise self._too_often()
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelDelta, None]:
+        """The answer piece by piece; the last delta has the response.
+
+        Hooks may change a whole answer, so with any of them it is handed out when they are done.
+        """
+        if self.hooks.watched():
+            response = await self.complete(request)
+            yield ModelDelta(response.text, response.reasoning)
+            yield ModelDelta(response=response)
+            return
+        for _ in range(MAX_HOOK_RETRIES + 1):
+            try:
+                async with aclosing(self._stream_once(request)) as deltas:
+                    async for delta in deltas:
+                        yield delta
+                return
+            except Again as again:
+                await asyncio.sleep(again.delay_ms / 1000)
+        raise self._too_often()
+
+    async def _stream_once(self, request: ModelRequest) -> AsyncGenerator[ModelDelta, None]:
+        early = await self.hooks.before(request, self.target.full_name)
+        if early is not None:
+            yield ModelDelta(early.text)
+            yield ModelDelta(response=early)
+            return
+        started = self._requested(request)
+        handed_out = False
+        try:
+            async with aclosing(self._deltas(request)) as deltas:
+                async for delta in deltas:
+                    if delta.response is not None:
+                        self._completed(delta.response, started)
+                    elif delta.text:
+                        self._emit("llm.chunk", text=delta.text)
+                    yield delta
+                    handed_out = True
+        except LLMSpellError as error:
+            self._failed(error, started)
+            # What was handed out cannot be taken back, so no hook can stand in for it.
+            if handed_out:
+                raise
+            stand_in = await self.hooks.failed(request, error, self.target.full_name)
+            if stand_in is None:
+                raise
+            yield ModelDelta(stand_in.text)
+            yield ModelDelta(response=stand_in)
+
+    async def _complete(self, request: ModelRequest) -> ModelResponse:
+        started = self._requested(request)
+        try:
+            response = await self._ask(request)
+        except LLMSpellError as error:
+            self._failed(error, started)
+            stand_in = await self.hooks.failed(request, error, self.target.full_name)
+            if stand_in is None:
+                raise
+            return stand_in
+        self._completed(response, started)
+        duration = (time.perf_counter() - started) * 1000
+        return await self.hooks.after(request, response, self.target.full_name, duration)
+
+    async def _ask(self, request: ModelRequest) -> ModelResponse:
+        for index, target in enumerate(self.targets):
+            self.target = target
+            sent = self._for(target, request)
+            try:
+                with self._span(sent):
+                    return await target.provider.complete(sent, self.ctx)
+            except ProviderError as error:
+                if not self._may_fall_back(error, index):
+                    raise
+        raise self._too_often()  # pragma: no cover - the last target returns or raises
+
+    async def _deltas(self, request: ModelRequest) -> AsyncGenerator[ModelDelta, None]:
+        for index, target in enumerate(self.targets):
+            self.target = target
+            sent = self._for(target, request)
+            handed_out = False
+            try:
+                with self._span(sent):
+                    source = cast(
+                        "AsyncGenerator[ModelDelta, None]", target.provider.stream(sent, self.ctx)
+                    )
+                    async with aclosing(source):
+                        async for delta in source:
+                            handed_out = True
+                            yield delta
+                return
+            except ProviderError as error:
+                if handed_out or not self._may_fall_back(error, index):
+                    raise
+
+    def _for(self, target: Target, request: ModelRequest) -> ModelRequest:
+        left = self.ctx.remaining_ms()
+        return dataclasses.replace(
+            request,
+            model=target.model,
+            temperature=_first(request.temperature, target.temperature),
+            max_tokens=_first(request.max_tokens, target.max_tokens),
+            settings={**target.settings, **request.settings},
+            timeout_ms=self.timeout_ms if left is None else min(left, self.timeout_ms),
+            retry=self.retry,
+        )
+
+    def _may_fall_back(self, error: ProviderError, index: int) -> bool:
+        if error.code not in _FALL_BACK or index + 1 == len(self.targets):
+            return False
+        # Each model that is asked counts as a request of its own.
+        if self.ctx.account.before_request():
+            return False
+        self.ctx.account.charge_request()
+        after = self.targets[index + 1].full_name
+        log.warning("%s: %s; asking %s instead", self.name, error, after)
+        return True
+
+    def _requested(self, request: ModelRequest) -> float:
+        self._emit(
+            "llm.requested",
+            model=self.target.full_name,
+            messages=len(request.messages),
+            tools=len(request.tools),
+        )
+        return time.perf_counter()
+
+    def _completed(self, response: ModelResponse, started: float) -> None:
+        usage = response.usage
+        if usage.cost_usd is None:
+            usage.cost_usd = self.target.price_of(usage)
+        self._emit(
+            "llm.completed",
+            model=self.target.full_name,
+            finish_reason=response.finish_reason,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cost_usd=usage.cost_usd,
+            tool_calls=len(response.tool_calls),
+            duration_ms=(time.perf_counter() - started) * 1000,
+        )
+
+    def _failed(self, error: LLMSpellError, started: float) -> None:
+        self._emit(
+            "llm.completed",
+            model=self.target.full_name,
+            finish_reason="error",
+            error=error.to_dict(),
+            duration_ms=(time.perf_counter() - started) * 1000,
+        )
+
+    def _emit(self, type_: str, **data: Any) -> None:
+        data["name"] = self.name
+        data["id"] = self.id
+        data["run_id"] = self.ctx.run_id
+        self.ctx.events.emit(
+            type_, data, correlation_id=self.ctx.correlation_id, language=self.ctx.language
+        )
+
+    def _span(self, request: ModelRequest) -> telemetry.Span:
+        if not telemetry.enabled():
+            return telemetry.tracer().span("")
+        provider = self.target.provider
+        attributes = {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": provider.name,
+            "gen_ai.request.model": request.model,
+            "gen_ai.request.temperature": request.temperature,
+            "gen_ai.request.max_tokens": request.max_tokens,
+        }
+        known = {key: value for key, value in attributes.items() if value is not None}
+        return telemetry.tracer().span(f"chat {request.model}", "client", known)
+
+    def _too_often(self) -> HookError:
+        return HookError(
+            f"{self.name}: hooks asked for more than {MAX_HOOK_RETRIES} retries",
+            code="hook.retries",
+        )
+
+
+def _first(one: Any, other: Any) -> Any:
+    return other if one is None else one

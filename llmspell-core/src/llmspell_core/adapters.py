@@ -1,0 +1,84 @@
+"""Components in the shape of another kind: an agent or a workflow as a tool."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field
+
+from llmspell_core.component import BaseAgent
+from llmspell_core.messages import AgentInput
+from llmspell_core.tool import Tool, ToolParameters, ToolResult, canonical
+
+if TYPE_CHECKING:
+    from llmspell_core.context import ToolContext
+
+
+def component_of(value: Any) -> BaseAgent | None:
+    """The component that a value is, or that a script's host object stands for; else None."""
+    if isinstance(value, BaseAgent):
+        return value
+    found = getattr(value, "component", None)
+    return found if isinstance(found, BaseAgent) else None
+
+
+class TextInput(ToolParameters):
+    """The parameters of an agent as a tool."""
+
+    aliases: ClassVar[dict[str, str]] = {"prompt": "input", "query": "input"}
+
+    input: str = Field(description="what it is asked, with everything it needs to know")
+
+
+class AnyInput(ToolParameters):
+    """The parameters of a workflow as a tool."""
+
+    input: Any = Field(None, description="the input of the workflow")
+
+
+class ComponentTool(Tool):
+    """An agent or a workflow that models and scripts call like a tool.
+
+    It runs inside the caller's run: the same account, deadline and policy hold.
+
+    Args:
+        component: the agent or the workflow
+        name: the tool's name; made from the component's when left out
+        description: what a model reads; the component's when left out
+    """
+
+    category = "component"
+    #: Its own deadline and the caller's are what bounds a nested run.
+    timeout_ms = 0
+
+    def __init__(
+        self, component: BaseAgent, name: str | None = None, description: str | None = None
+    ) -> None:
+        made = name or tool_name(component.name)
+        super().__init__(made, description or component.description or _describe(component))
+        self.wrapped = component
+        self.Parameters = TextInput if component.kind == "agent" else AnyInput
+
+    async def run_tool(self, params: Any, ctx: ToolContext) -> ToolResult:
+        given = params.input
+        if not isinstance(given, (str, dict)):
+            given = AgentInput(value=given)
+        output = await ctx.run(self.wrapped, given)
+        return ToolResult(
+            output.model_dump(include={"text", "data", "success", "agent"}),
+            output=output.text if output.data is None else output.data,
+            text=output.text,
+            success=output.success,
+            error=output.error,
+            metadata={"agent": output.agent} if output.agent else {},
+        )
+
+
+def tool_name(name: str) -> str:
+    """A component's name as a tool's: kebab-case, without spaces."""
+    return canonical(re.sub(r"\s+", "-", name.strip()))
+
+
+def _describe(component: BaseAgent) -> str:
+    return f"Ask the {component.kind} {component.name}."
