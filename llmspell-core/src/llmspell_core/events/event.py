@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, ClassVar
 
 from llmspell_core.script.api import Result
 
@@ -16,6 +16,25 @@ class Event:
 
     `data` is kept as it was given: whoever emits must not change it afterwards.
     """
+
+    #: The type that editors and the reference show of `to_script`.
+    script_type: ClassVar[dict[str, Any]] = {
+        "doc": "Something that happened.",
+        "fields": [
+            {"name": name, "type": kind, "required": needed, "doc": doc, "aliases": aliases}
+            for name, kind, needed, doc, aliases in (
+                ("id", "string", True, "a name no other event has", []),
+                ("type", "string", True, "such as tool.completed", ["event_type"]),
+                ("data", "any", False, "what came with it", []),
+                ("timestamp", "string", True, "ISO 8601, UTC", []),
+                ("sequence", "integer", True, "grows with every event", []),
+                ("source", "string", True, "who sent it; llmspell for its own", []),
+                ("correlation_id", "string", False, "what it belongs to", []),
+                ("language", "string", True, "of the sender", []),
+                ("metadata", "Record<string, any>", True, "priority, target, expires", []),
+            )
+        ],
+    }
 
     __slots__ = (
         "correlation_id",
