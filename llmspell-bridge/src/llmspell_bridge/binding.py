@@ -152,13 +152,13 @@ class Bindings:
         return found
 
     @staticmethod
-    def _build(cls: type[ScriptGlobal] | type[ScriptObject]) -> dict[str, Method]:
-        owner = _owner(cls)
+    def _build(declared: type[ScriptGlobal] | type[ScriptObject]) -> dict[str, Method]:
+        owner = _owner(declared)
         made: dict[str, Method] = {}
         built: dict[str, Method] = {}
-        for name, (attribute, mark) in cls.script_methods().items():
+        for name, (attribute, mark) in declared.script_methods().items():
             if attribute not in built:
-                built[attribute] = Method(owner, cls, attribute, mark)
+                built[attribute] = Method(owner, declared, attribute, mark)
             made[name] = built[attribute]
         return made
 

@@ -9,23 +9,20 @@ from llmspell_core.script.engine import ScriptEngine
 from llmspell_core.security.select import profile_for
 
 if TYPE_CHECKING:
+    from llmspell_bridge.session import HostSession
+    from llmspell_bridge.worker.process import Worker
     from llmspell_core.config.sources import Loaded
     from llmspell_core.script.protocol import ScriptSession
     from llmspell_core.security.profile import SecurityProfile
-
-    from llmspell_bridge.session import HostSession
-    from llmspell_bridge.worker.proxy import WorkerProcess
 
 
 class Carrier:
     """Makes sessions of one engine. A worker may be made ready before it is needed."""
 
-    def __init__(
-        self, engine: ScriptEngine, loaded: Loaded, isolation: str | None = None
-    ) -> None:
+    def __init__(self, engine: ScriptEngine, loaded: Loaded, isolation: str | None = None) -> None:
         self.engine = engine
         self._isolation = isolation or profile_for(loaded).isolation
-        self._spare: WorkerProcess | None = None
+        self._spare: Worker | None = None
 
     @property
     def in_worker(self) -> bool:
@@ -44,14 +41,16 @@ class Carrier:
 
             require_sandbox(profile.name)
 
-    async def open(self, host: HostSession, options: dict[str, Any]) -> ScriptSession:
+    def open(self, host: HostSession, options: dict[str, Any]) -> ScriptSession:
         """A session of its own for one run."""
         if not self.in_worker:
             guest = importlib.import_module(self.engine.info.guest)
             session: ScriptSession = guest.create(host, options)
             return session
+        from llmspell_bridge.worker.proxy import WorkerSession
+
         worker, self._spare = self._spare or self._spawn(), None
-        return await worker.start(host, options)
+        return WorkerSession(worker, host, options)
 
     def close(self) -> None:
         """End a worker that was made ready and not used."""
@@ -60,6 +59,6 @@ class Carrier:
             self._spare = None
 
     def _spawn(self) -> WorkerProcess:
-        from llmspell_bridge.worker.proxy import WorkerProcess
+        from llmspell_bridge.worker.process import Worker
 
         return WorkerProcess(self.engine.info)

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from llmspell_bridge.binding import BINDINGS
+from llmspell_bridge.values import protocol_error
 from llmspell_core.errors import LLMSpellError, NotFoundError
 from llmspell_core.extensions import Extensions
 from llmspell_core.script.api import ScriptGlobal, ScriptObject
-from llmspell_bridge.binding import BINDINGS
-from llmspell_bridge.values import protocol_error
 
 if TYPE_CHECKING:
-    from llmspell_core.context import ExecutionContext
-
     from llmspell_bridge.handles import HandleTable
+    from llmspell_core.context import ExecutionContext
 
 #: Makes a target that is no plugin's global: the engine's own host needs (`io`, timers).
 Internal = Callable[["ExecutionContext"], ScriptGlobal]

@@ -6,9 +6,9 @@ import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from llmspell_bridge.values import protocol_error
 from llmspell_core.errors import ScriptError
 from llmspell_core.script.api import ScriptFunction, ScriptObject
-from llmspell_bridge.values import protocol_error
 
 MAX_OBJECTS = 100_000
 
@@ -56,9 +56,7 @@ class HandleTable:
         if known is not None:
             return known
         if len(self._objects) >= MAX_OBJECTS:
-            raise ScriptError(
-                f"the script holds {MAX_OBJECTS} host objects", code="limit.objects"
-            )
+            raise ScriptError(f"the script holds {MAX_OBJECTS} host objects", code="limit.objects")
         self._next += 1
         self._objects[self._next] = value
         self._given[id(value)] = self._next
@@ -90,7 +88,7 @@ class HandleTable:
 
     def owned(self, value: Any) -> int | None:
         """The handle of a function of this session; None for anything else."""
-        if isinstance(value, GuestFunction) and value._table is self:  # noqa: SLF001 - its maker
+        if isinstance(value, GuestFunction) and value._table is self:
             return value.handle
         return None
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from llmspell_core.config.directories import cache_dir
-from llmspell_core.extensions import Extension, Extensions
 from llmspell_core.errors import LLMSpellError
+from llmspell_core.extensions import Extension, Extensions
 
 FILE = "script_manifest.json"
 FORMAT = 1

@@ -6,20 +6,19 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-from llmspell_core.errors import DeadlineError, HookError, LLMSpellError, ScriptError
-from llmspell_core.hooks import HookContext
 from llmspell_bridge.globals.internal import GatedFiles, StandardInput, Timers
 from llmspell_bridge.limits import WallClock
 from llmspell_bridge.result import ScriptResult, plain
 from llmspell_bridge.session import HostSession, SessionLimits
+from llmspell_core.errors import DeadlineError, HookError, LLMSpellError, ScriptError
+from llmspell_core.hooks import HookContext
 
 if TYPE_CHECKING:
-    from llmspell_core.context import ExecutionContext
-    from llmspell_core.security.profile import SecurityProfile
-
     from llmspell_bridge.engines import ScriptSource
     from llmspell_bridge.runtime import ScriptRuntime
     from llmspell_bridge.streams import Streams
+    from llmspell_core.context import ExecutionContext
+    from llmspell_core.security.profile import SecurityProfile
 
 
 class ScriptRun:
@@ -76,7 +75,7 @@ class ScriptRun:
         )
         remaining = self._ctx.remaining_ms()
         try:
-            guest = await self._runtime.carrier.open(session, self._options(arguments))
+            guest = self._runtime.carrier.open(session, self._options(arguments))
             session.attach(guest)
             wall.start()
             async with asyncio.timeout(None if remaining is None else remaining / 1000):
@@ -160,12 +159,12 @@ class ScriptRun:
         from llmspell_bridge.runtime import random_seed
 
         profile, settings = self._ctx.policy.profile, self._runtime.settings
-        limits = profile.limits
+        limits, env = profile.limits, self._ctx.policy.env
         language = self._ctx.language
         return {
             "globals": [*self._runtime.manifests.values()],
             "args": arguments,
-            "env": self._ctx.policy.env.visible(),
+            "env": {name: env.get(name) for name in env.names()},
             "libraries": _libraries(profile, language),
             "limits": {
                 "memory_mb": limits.memory_mb,

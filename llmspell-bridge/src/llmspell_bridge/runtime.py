@@ -17,16 +17,16 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmspell_core import lifecycle
-from llmspell_core.account import Account, Limits
-from llmspell_core.lifecycle import Phase, RuntimeMode, SelectiveInit
-from llmspell_core.runtime import PhaseObserver, Runtime
 from llmspell_bridge.carrier import Carrier
 from llmspell_bridge.engines import ScriptSource, load_engine
 from llmspell_bridge.manifests import Manifest, load_manifests
 from llmspell_bridge.result import ScriptResult
 from llmspell_bridge.run import ScriptRun
 from llmspell_bridge.streams import Streams
+from llmspell_core import lifecycle
+from llmspell_core.account import Account, Limits
+from llmspell_core.lifecycle import Phase, RuntimeMode, SelectiveInit
+from llmspell_core.runtime import PhaseObserver, Runtime
 
 if TYPE_CHECKING:
     from llmspell_core.approval import Approver
@@ -115,7 +115,6 @@ class ScriptRuntime(Runtime):
         params: dict[str, Any] | None = None,
         streams: Streams | None = None,
         mode: str = "script",
-        model: str | None = None,
         timeout_ms: float | None = None,
         limits: Limits | None = None,
     ) -> ScriptResult:
@@ -127,7 +126,6 @@ class ScriptRuntime(Runtime):
             params: what `args` has by name
             streams: where its standard streams go; the process's own by default
             mode: ``script``, or ``eval`` for an expression
-            model: the default model of this run
             timeout_ms: the whole run's deadline
             limits: the run's account
 
@@ -143,8 +141,6 @@ class ScriptRuntime(Runtime):
         )
         if timeout_ms:
             ctx.deadline = time.monotonic() + timeout_ms / 1000
-        if model:
-            ctx.default_model = model
         run = ScriptRun(self, ctx, source, streams or Streams(), mode)
         try:
             return await run.execute(_arguments(source, args or [], params or {}))

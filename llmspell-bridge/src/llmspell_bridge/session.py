@@ -15,20 +15,24 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from llmspell_core.context import _current
-from llmspell_core.errors import LLMSpellError, ScriptError, error_data
-from llmspell_core.script.protocol import Answer, ScriptSession
 from llmspell_bridge.dispatch import Dispatcher, Internal
 from llmspell_bridge.handles import HandleTable
 from llmspell_bridge.limits import CallBudget
 from llmspell_bridge.values import decode, encode, parse, protocol_error, revive
+from llmspell_core.context import _current
+from llmspell_core.errors import LLMSpellError, ScriptError, error_data
+from llmspell_core.script.protocol import Answer, ScriptSession
 
 if TYPE_CHECKING:
+    from llmspell_bridge.streams import Streams
     from llmspell_core.context import ExecutionContext
 
-    from llmspell_bridge.streams import Streams
-
 log = logging.getLogger("llmspell.script")
+
+#: How long a cancelled script may take to clean up, in seconds.
+UNWIND_S = 1.0
+
+IDLE_POLL_S = 0.01
 
 #: These end a session: nothing of the script runs afterwards.
 FATAL = frozenset(
@@ -101,6 +105,7 @@ class HostSession:
         self._root = contextvars.copy_context()
         self._root.run(_current.set, ctx)
         self._released: list[int] = []
+        self._idle = asyncio.Event()
         #: Host calls that have a deadline of their own: the wall clock stands still for them.
         self.exempt = 0
 
@@ -134,13 +139,19 @@ class HostSession:
     async def wait_idle(self) -> None:
         """Wait until no task of the script is left."""
         while self.ended is None and not self._guest_of().idle():
-            await asyncio.sleep(0.002)
+            self._idle.clear()
+            try:
+                # Engines that do not tell are asked again now and then.
+                await asyncio.wait_for(self._idle.wait(), IDLE_POLL_S)
+            except TimeoutError:
+                continue
 
     def end(self, error: LLMSpellError) -> None:
         """Nothing more comes from this guest: everybody who waits gets the error."""
         if self.ended is not None:
             return
         self.ended = error
+        self._idle.set()
         for waiting in self._waiting.values():
             if not waiting.future.done():
                 waiting.future.set_exception(error)
@@ -167,10 +178,12 @@ class HostSession:
 
     async def _await(self, number: int, waiting: _Waiting) -> Any:
         try:
-            return await waiting.future
+            return await asyncio.shield(waiting.future)
         except asyncio.CancelledError:
             if self.ended is None:
+                # The script may catch it and clean up; a busy one is not waited for any longer.
                 self._send(lambda guest: guest.cancel(number))
+                await asyncio.wait({waiting.future}, timeout=UNWIND_S)
             raise
         finally:
             self._waiting.pop(number, None)
@@ -222,7 +235,7 @@ class HostSession:
         if task is not None:
             task.cancel()
 
-    def done(self, call_id: int, ok: bool, value: str) -> None:  # noqa: FBT001
+    def done(self, call_id: int, ok: bool, value: str) -> None:
         """A run or an invocation ended."""
         waiting = self._waiting.get(call_id)
         try:
@@ -234,11 +247,11 @@ class HostSession:
             if waiting is not None and not waiting.future.done():
                 waiting.future.set_result(found)
             return
-        error = script_error(found)
-        if error.code in FATAL:
-            self.end(error)
+        failure = script_error(found)
+        if failure.code in FATAL:
+            self.end(failure)
         elif waiting is not None and not waiting.future.done():
-            waiting.future.set_exception(error)
+            waiting.future.set_exception(failure)
 
     def write(self, stream: str, text: str) -> None:
         """Text of the script for a standard stream."""
@@ -270,9 +283,9 @@ class HostSession:
         except LLMSpellError as broken:
             self.end(broken)
 
-    def crashed(self, error: LLMSpellError) -> None:
-        """The carrier lost the guest."""
-        self.end(error)
+    def idle(self) -> None:
+        """No task of the script is left."""
+        self._idle.set()
 
     # -- host calls --------------------------------------------------------------------------
 
@@ -316,9 +329,7 @@ class HostSession:
         waiting = self._waiting.get(origin)
         context = waiting.context if waiting is not None else self._root
         counted = 0 if target == "Async" else 1
-        task = self._loop.create_task(
-            self._finish(call_id, work, counted), context=context.copy()
-        )
+        task = self._loop.create_task(self._finish(call_id, work, counted), context=context.copy())
         self._tasks[call_id] = task
 
     async def _finish(self, call_id: int, work: Awaitable[Any], counted: int) -> None:
@@ -338,7 +349,7 @@ class HostSession:
         data = error_data(error)
         if data["code"] == "internal":
             log.debug("a host method failed", exc_info=error)
-        if data["code"] == "script.protocol":
+        if isinstance(error, LLMSpellError) and error.code == "script.protocol":
             self._loop.call_soon(self.end, error)
         data["message"] = self.ctx.runtime.redactor.text(data["message"])
         return encode(data, self._handles)

@@ -26,8 +26,11 @@ class Streams:
         target.flush()
 
     async def read(self, how: str | int | float) -> str | None:
-        """Read from standard input: "l" a line, "L" with its end, "a" all, "n" a number, or
-        that many characters. None at the end."""
+        """Read from standard input; None at its end.
+
+        Args:
+            how: "l" a line, "L" with its end, "a" all, "n" a number, or how many characters
+        """
         return await asyncio.to_thread(read_from, sys.stdin, how)
 
 

@@ -57,7 +57,7 @@ def _class(name: str) -> str:
     return f"llmspell.{name[:1].upper()}{name[1:]}"
 
 
-def lua_type(text: str) -> str:
+def lua_type(text: str) -> str:  # noqa: PLR0911 - one return a form of type
     """A manifest type in LuaLS's language."""
     text = text.strip().replace(FUNCTION, "function")
     parts = _split(text, "|")

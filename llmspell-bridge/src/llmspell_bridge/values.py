@@ -46,7 +46,9 @@ class Handles(Protocol):
 def not_json(what: str, where: str, hint: str | None = None) -> LLMSpellError:
     """`value.not_json`: a value that cannot cross."""
     place = f" at {where}" if where else ""
-    return LLMSpellError(f"{what}{place} cannot be given to a script", code="value.not_json", hint=hint)
+    return LLMSpellError(
+        f"{what}{place} cannot be given to a script", code="value.not_json", hint=hint
+    )
 
 
 def encode(value: Any, handles: Handles, *, depth: int = 64) -> str:
@@ -94,7 +96,9 @@ class _Encoder:
     def _container(self, value: Any, where: str, left: int) -> Any:
         mark = id(value)
         if mark in self._open:
-            raise LLMSpellError(f"the value contains itself at {where or 'its top'}", code="value.cycle")
+            raise LLMSpellError(
+                f"the value contains itself at {where or 'its top'}", code="value.cycle"
+            )
         self._open.add(mark)
         try:
             if isinstance(value, Mapping):
@@ -128,7 +132,7 @@ class _Encoder:
 
     @staticmethod
     def _float(value: float, where: str) -> float:
-        if value - value == 0:  # noqa: PLR0124 - false for NaN and the infinities only
+        if value - value == 0:
             return value
         raise not_json(f"the number {value}", where)
 

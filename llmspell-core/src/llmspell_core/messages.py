@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -105,7 +105,7 @@ class HandoffRequest(_Model):
 class AgentInput(ScriptModel):
     """What a run gets: a text, and beside it what the component declares to use."""
 
-    aliases = {"prompt": "text", "input": "text", "query": "text"}
+    aliases: ClassVar[dict[str, str]] = {"prompt": "text", "input": "text", "query": "text"}
 
     text: str = ""
     instruction: str = ""

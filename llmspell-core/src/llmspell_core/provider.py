@@ -152,7 +152,7 @@ class Provider(ABC):
         """What this model can do."""
         return Capabilities()
 
-    def check_configured(self) -> None:
+    def check_configured(self) -> None:  # noqa: B027 - most providers need nothing
         """Raise `provider.not_configured` when no request could succeed; no network."""
 
     async def list_models(self) -> list[ModelInfo]:
@@ -171,7 +171,7 @@ class Provider(ABC):
         """Delete a local model's file."""
         raise self._remote("remove")
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027 - most providers hold nothing
         """Free connections and memory."""
 
     def _remote(self, what: str) -> ProviderError:

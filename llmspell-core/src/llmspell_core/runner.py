@@ -146,9 +146,7 @@ class _Call:
         data["run_id"] = ctx.run_id
         if self.call_id:
             data["call_id"] = self.call_id
-        ctx.events.emit(
-            type_, data, correlation_id=ctx.correlation_id, language=ctx.language
-        )
+        ctx.events.emit(type_, data, correlation_id=ctx.correlation_id, language=ctx.language)
 
     def elapsed_ms(self) -> float:
         """How long it has taken so far."""
@@ -321,7 +319,7 @@ class Runner:
         except asyncio.CancelledError:
             call.emit(moments.failed, error=Cancelled("cancelled").to_dict())
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - mapped, told to hooks, and raised again
             return await self._failed(call, error)
         if hooks.active(moments.after):
             outcome = await self._hook(call, moments.after, output=result)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakKeyDictionary
 
 from llmspell_core import lifecycle
-from llmspell_core.approval import Approver, DenyAll
+from llmspell_core.approval import Approver, deny_all
 from llmspell_core.config.settings import Settings
 from llmspell_core.config.sources import Loaded, load
 from llmspell_core.context import ExecutionContext
@@ -32,6 +32,7 @@ from llmspell_core.prompts import Prompts
 from llmspell_core.providers import Providers, ResolvedModel
 from llmspell_core.runner import ComponentRunner, Runner
 from llmspell_core.secrets import Secrets
+from llmspell_core.security.audit import AuditLog
 from llmspell_core.security.policy import Policy
 from llmspell_core.security.redact import Redactor
 from llmspell_core.security.select import profile_for
@@ -68,7 +69,7 @@ class Runtime:
         self.settings = self.loaded.settings
         self.mode = mode
         self.init = init
-        self.approver: Approver = approver or DenyAll()
+        self.approver: Approver = approver or deny_all
         self._on_phase = on_phase
         self._stack = AsyncExitStack()
         self._runners: dict[str, ComponentRunner | None] = {}
@@ -119,14 +120,19 @@ class Runtime:
     async def _infrastructure(self) -> AsyncIterator[None]:
         for warning in self.loaded.warnings:
             log.warning("%s", warning)
-        profile = profile_for(self.loaded)
+        for secret in self.loaded.secrets:
+            self.redactor.add(secret)
+        log_path = self.settings.security.audit_log
+        audit = AuditLog(Path(log_path) if log_path else None, redactor=self.redactor)
         self.policy = Policy(
-            profile,
+            profile_for(self.loaded),
             project=self.loaded.project,
-            cwd=Path.cwd(),
-            audit=self.settings.security.audit_log or None,
+            cwd=self.loaded.cwd,
+            audit=audit,
             redactor=self.redactor,
         )
+        if (override := self.loaded.override) is not None:
+            audit.record("profile", override.pattern, "allow", override.reason)
         try:
             yield
         finally:
@@ -222,9 +228,7 @@ class Runtime:
         """What a model's name means; see `Providers.resolve`."""
         return self.providers.resolve(model, provider)
 
-    async def ask_model(
-        self, request: ModelRequest | str, ctx: ExecutionContext
-    ) -> ModelResponse:
+    async def ask_model(self, request: ModelRequest | str, ctx: ExecutionContext) -> ModelResponse:
         """One request outside of an agent, counted in the caller's account."""
         from llmspell_core.account import limit_error
         from llmspell_core.messages import Message

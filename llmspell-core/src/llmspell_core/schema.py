@@ -11,6 +11,9 @@ from llmspell_core.errors import ValidationError
 if TYPE_CHECKING:
     from pydantic import ValidationError as PydanticError
 
+#: How much of a wrong value an error message repeats.
+MAX_SHOWN = 40
+
 _WORDS = {
     "string_type": "must be a string",
     "int_type": "must be a whole number",
@@ -53,7 +56,8 @@ def describe(value: Any) -> str:
     if isinstance(value, (int, float)):
         return f"{value}"
     if isinstance(value, str):
-        return json.dumps(value if len(value) <= 40 else value[:37] + "...", ensure_ascii=False)
+        short = value if len(value) <= MAX_SHOWN else f"{value[:MAX_SHOWN]}..."
+        return json.dumps(short, ensure_ascii=False)
     names = {dict: "a table", list: "a list", bytes: "bytes"}
     return names.get(type(value), "a function" if callable(value) else "an object")
 

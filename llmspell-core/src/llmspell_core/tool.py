@@ -4,7 +4,7 @@
     async def stock(item: str) -> int:
         '''How many of ITEM are in the store.
 
-        Args:
+Args:
             item: the article's name
         '''
         return 7
@@ -63,7 +63,7 @@ class ToolResult:
 
     __slots__ = ("_output", "_text", "artifacts", "error", "metadata", "result", "success")
 
-    def __init__(  # noqa: PLR0913 - the documented fields
+    def __init__(
         self,
         result: Any = None,
         *,

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmspell_core.script.api import ScriptFunction, ScriptGlobal, ScriptObject, guest_only, script_method
+from llmspell_core.script.api import (
+    ScriptFunction,
+    ScriptGlobal,
+    ScriptObject,
+    guest_only,
+    script_method,
+)
 from llmspell_core.script.model import ScriptModel
 
 
@@ -80,8 +86,9 @@ class AsyncGlobal(ScriptGlobal):
 
     @script_method(guest=True)
     def all(self, tasks: Any, options: AsyncOptions | None = None) -> Any:
-        """Run functions or wait for tasks, together: their results in the order or under the
-        keys given. The first error is thrown and the others are cancelled.
+        """Run functions or wait for tasks, together, and give their results as they were given.
+
+        The first error is thrown and the others are cancelled.
 
         Args:
             tasks: a list or a map of functions, tasks or promises

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from llmspell_bridge.streams import Streams, read_from
 from llmspell_core.errors import LimitError, LLMSpellError, PolicyError
 from llmspell_core.script.api import ScriptGlobal, script_method
-from llmspell_bridge.streams import Streams, read_from
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
@@ -50,7 +50,7 @@ class GatedFiles(ScriptGlobal):
 
     def __init__(self, ctx: ExecutionContext) -> None:
         super().__init__(ctx)
-        self._files: dict[int, IO[Any]] = {}
+        self._files: dict[int, TextIO] = {}
         self._next = 0
 
     @script_method
@@ -112,14 +112,14 @@ class GatedFiles(ScriptGlobal):
             opened.close()
         self._files.clear()
 
-    def _file(self, file: int) -> IO[Any]:
+    def _file(self, file: int) -> TextIO:
         try:
             return self._files[file]
         except KeyError:
             raise PolicyError("the file is closed", code="io.closed") from None
 
 
-def _text(opened: IO[Any]) -> IO[Any]:
+def _text(opened: Any) -> TextIO:
     if isinstance(opened, io.TextIOBase):
-        return opened
+        return cast(TextIO, opened)
     return io.TextIOWrapper(opened, encoding="utf-8", errors="surrogateescape", newline="")

@@ -11,7 +11,7 @@ One typed and documented Python class is the whole declaration of a script globa
         async def greet(self, who: str, times: int = 1) -> str:
             '''Greet WHO.
 
-            Args:
+Args:
                 who: the person's name
                 times: how often
             '''

@@ -133,7 +133,9 @@ def split_doc(text: str) -> tuple[str, dict[str, str]]:
     return head.strip(), notes
 
 
-def type_text(hint: Any, found: dict[str, dict[str, Any]]) -> str:
+def type_text(  # noqa: PLR0911 - one return a form of annotation
+    hint: Any, found: dict[str, dict[str, Any]]
+) -> str:
     """An annotation in the manifest's type language; models it meets are added to `found`."""
     if hint in _SCALARS:
         return _SCALARS[hint]

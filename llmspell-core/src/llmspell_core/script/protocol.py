@@ -35,12 +35,12 @@ class HostChannel(Protocol):
     def call(
         self, call_id: int, target: str | int, method: str, args: str, origin: int = 0
     ) -> Answer | None:
-        """Call `method` of a global (by name) or of a host object (by handle).
+        r"""Call `method` of a global (by name) or of a host object (by handle).
 
         `args` is a JSON array; `origin` the `run` or `invoke` whose task (or a task spawned by
         it) calls, so that the work belongs to the right run. The answer when the method is
         synchronous and the carrier direct; None when it follows through `ScriptSession.answer`
-        with the same `call_id`. A target ``"Tool\\0calculator"`` is `Tool["calculator"]`.
+        with the same `call_id`. A target ``"Tool\0calculator"`` is `Tool["calculator"]`.
         """
         ...
 
@@ -48,7 +48,7 @@ class HostChannel(Protocol):
         """Nobody waits for this call any more; its answer, if any, is ignored."""
         ...
 
-    def done(self, call_id: int, ok: bool, value: str) -> None:  # noqa: FBT001
+    def done(self, call_id: int, ok: bool, value: str) -> None:
         """A `run` or `invoke` ended with a JSON value, or with an error's fields."""
         ...
 
@@ -62,6 +62,10 @@ class HostChannel(Protocol):
 
     def drop(self, handles: list[int]) -> None:
         """The script can no longer reach these host objects."""
+        ...
+
+    def idle(self) -> None:
+        """No task of the script is left, after some were."""
         ...
 
     def unhandled(self, error: str) -> None:
@@ -87,7 +91,7 @@ class ScriptSession(Protocol):
         """Call a function of the script as a new task; `HostChannel.done` reports its end."""
         ...
 
-    def answer(self, call_id: int, ok: bool, value: str) -> None:  # noqa: FBT001
+    def answer(self, call_id: int, ok: bool, value: str) -> None:
         """The result of an earlier `HostChannel.call`."""
         ...
 

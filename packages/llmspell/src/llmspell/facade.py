@@ -50,12 +50,13 @@ async def arun(
 
     path = Path(script)
     found = read_source(path) if source is None else ScriptSource(source, str(script))
-    loaded = load(script=found.path, data=settings, profile=profile)
+    overrides = [f"default.model={model}"] if model else []
+    loaded = load(script=found.path, data=settings, profile=profile, overrides=overrides)
     name = engine_name(found, engine, loaded.settings.scripts.default_engine)
     streams = CapturedStreams(stdin or "") if capture else Streams()
     async with ScriptRuntime(loaded, engine=name) as runtime:
         result = await runtime.run(
-            found, args=args, params=params, streams=streams, model=model, timeout_ms=timeout_ms
+            found, args=args, params=params, streams=streams, timeout_ms=timeout_ms
         )
     if isinstance(streams, CapturedStreams):
         result.stdout, result.stderr = streams.stdout, streams.stderr

@@ -1,0 +1,137 @@
+"""`llmspell models list | pull | path | remove`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from llmspell_cli.execute import run_until_signal
+from llmspell_cli.options import Common, common_of, common_options
+from llmspell_cli.tables import show
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from llmspell_core.provider import ModelInfo, Provider
+    from llmspell_core.runtime import Runtime
+
+
+@click.group(epilog="Example:  llmspell models pull local/smollm2-135m")
+def models() -> None:
+    """List, fetch and remove local models."""
+
+
+def _with_runtime(common: Common, work: Callable[[Runtime], Awaitable[Any]]) -> Any:
+    from llmspell_core import lifecycle
+    from llmspell_core.runtime import Runtime
+
+    async def main() -> Any:
+        init = lifecycle.SelectiveInit.custom("providers")
+        made = Runtime(common.load(), init=init)
+        common.log_for(made)
+        async with made as runtime:
+            return await work(runtime)
+
+    return run_until_signal(main())
+
+
+def _find(runtime: Runtime, name: str | None) -> tuple[Provider, str]:
+    """A model named as `provider/model`, or by its bare name among the local ones."""
+    if name and "/" not in name and "local" in runtime.providers.names():
+        name = f"local/{name}"
+    found = runtime.resolve_model(name)
+    return found.provider, found.model
+
+
+@models.command("list")
+@click.option("--provider", help="Ask this provider, also a remote one.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@common_options
+@click.pass_context
+def list_(ctx: click.Context, provider: str | None, as_json: bool) -> None:
+    """List the models on this machine, and those that can be fetched."""
+
+    async def work(runtime: Runtime) -> list[dict[str, Any]]:
+        names = [provider] if provider else _local_providers(runtime)
+        rows = []
+        for name in names:
+            rows += [_row(name, one) for one in await runtime.provider(name).list_models()]
+        return rows
+
+    rows = _with_runtime(common_of(ctx), work)
+    if not rows and not as_json:
+        click.echo("no local models: pip install 'llmspell[local]'", err=True)
+    show(rows, as_json=as_json)
+
+
+def _local_providers(runtime: Runtime) -> list[str]:
+    from llmspell_core.extensions import Extensions
+
+    installed = Extensions("providers")
+    declared = runtime.settings.providers
+    found = {name for name, table in declared.items() if table.type == "local"}
+    return sorted({*found, *(["local"] if "local" in installed else [])})
+
+
+def _row(provider: str, model: ModelInfo) -> dict[str, Any]:
+    return {
+        "model": f"{provider}/{model.name}",
+        "here": "here" if model.present else "-",
+        "size": _size(model.size),
+        "description": model.description,
+    }
+
+
+def _size(size: int) -> str:
+    return f"{size / 1_000_000:.0f} MB" if size else ""
+
+
+@models.command()
+@click.argument("name", required=False)
+@common_options
+@click.pass_context
+def pull(ctx: click.Context, name: str | None) -> None:
+    """Fetch a model's file and check it; the default model without NAME."""
+    from llmspell_cli.progress import Bar
+
+    bar = Bar()
+
+    async def work(runtime: Runtime) -> Any:
+        provider, model = _find(runtime, name)
+        return await provider.pull(model, bar.update)
+
+    try:
+        path = _with_runtime(common_of(ctx), work)
+    finally:
+        bar.close()
+    click.echo(str(path))
+
+
+@models.command("path")
+@click.argument("name", required=False)
+@common_options
+@click.pass_context
+def path_(ctx: click.Context, name: str | None) -> None:
+    """Print where a model's file lies."""
+
+    async def work(runtime: Runtime) -> Any:
+        provider, model = _find(runtime, name)
+        return await provider.path(model)
+
+    click.echo(str(_with_runtime(common_of(ctx), work)))
+
+
+@models.command()
+@click.argument("name")
+@common_options
+@click.pass_context
+def remove(ctx: click.Context, name: str) -> None:
+    """Delete a model's file."""
+
+    async def work(runtime: Runtime) -> None:
+        provider, model = _find(runtime, name)
+        await provider.remove(model)
+
+    _with_runtime(common_of(ctx), work)
+    click.echo(f"removed {name}", err=True)

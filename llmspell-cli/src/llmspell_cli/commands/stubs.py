@@ -1,0 +1,28 @@
+"""`llmspell stubs`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from llmspell_cli.options import common_options
+
+
+@click.command(epilog="Example:  llmspell stubs --dir .llmspell")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".llmspell"),
+    show_default=True,
+    help="Where to write them.",
+)
+@common_options
+def stubs(folder: Path) -> None:
+    """Write the stubs that editors complete and check scripts with."""
+    from llmspell_bridge.manifests import load_manifests
+    from llmspell_bridge.stubs import write_stubs
+
+    for path in write_stubs(load_manifests(), folder):
+        click.echo(str(path))

@@ -1,0 +1,49 @@
+"""`--trace-events FILE` and `--jsonl`: every event of a run as a JSON line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from llmspell_core.events import EventBus
+
+
+class EventLog:
+    """Subscribes to every event while it is open."""
+
+    def __init__(self, bus: EventBus, path: Path | None, *, jsonl: bool) -> None:
+        self._bus = bus
+        self._path = path
+        self._jsonl = jsonl
+        self._file: TextIO | None = None
+        self._id = ""
+
+    def __enter__(self) -> Self:
+        if self._path is not None:
+            try:
+                self._file = self._path.open("w", encoding="utf-8")
+            except OSError as error:
+                raise click.UsageError(f"--trace-events {self._path}: {error.strerror}") from None
+        if self._file or self._jsonl:
+            self._id = self._bus.subscribe("**", self._write)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._id:
+            self._bus.unsubscribe(self._id)
+        if self._file:
+            self._file.close()
+
+    def _write(self, event: Any) -> None:
+        data = event.to_script().data
+        line = json.dumps(data, ensure_ascii=False, default=str)
+        if self._file:
+            self._file.write(line + "\n")
+        if self._jsonl:
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()

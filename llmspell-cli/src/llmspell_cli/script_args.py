@@ -1,0 +1,72 @@
+"""A script's arguments: by position, and by name (`--name v`, `--name=v`, `--param name=v`)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def split_arguments(words: list[str]) -> tuple[list[str], dict[str, Any]]:
+    """(positional, named). Hyphens stay as typed; a lone `--flag` is true; `--` ends names."""
+    positional: list[str] = []
+    named: dict[str, Any] = {}
+    index = 0
+    while index < len(words):
+        word = words[index]
+        index += 1
+        if word == "--":
+            positional += words[index:]
+            break
+        if not word.startswith("--"):
+            positional.append(word)
+            continue
+        name, equals, value = word[2:].partition("=")
+        if not equals and index < len(words) and not words[index].startswith("--"):
+            value, equals = words[index], "="
+            index += 1
+        if name == "param" and equals:
+            name, equals, value = value.partition("=")
+        named[name] = value if equals else True
+    return positional, named
+
+
+def parse_params(pairs: tuple[str, ...], file: Path | None = None) -> dict[str, Any]:
+    """`--param K=V` and `--params-file F` (a JSON object); values stay text."""
+    found: dict[str, Any] = {}
+    if file is not None:
+        try:
+            data = json.loads(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise click.UsageError(f"--params-file {file}: {error.strerror}") from None
+        except ValueError as error:
+            raise click.UsageError(f"--params-file {file} is not JSON: {error}") from None
+        if not isinstance(data, dict):
+            raise click.UsageError(f"--params-file {file}: a JSON object is expected")
+        found.update(data)
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise click.UsageError(f'--param takes NAME=VALUE, not "{pair}"')
+        found[name] = value
+    return found
+
+
+def typed_params(params: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """Text from the command line in the types that a tool's schema asks for."""
+    properties = schema.get("properties", {})
+    return {name: _typed(value, properties.get(name, {})) for name, value in params.items()}
+
+
+def _typed(value: Any, schema: dict[str, Any]) -> Any:
+    kinds = {schema.get("type")} | {
+        one.get("type") for one in schema.get("anyOf", []) if isinstance(one, dict)
+    }
+    if not isinstance(value, str) or kinds & {"string"}:
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value

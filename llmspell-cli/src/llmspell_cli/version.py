@@ -1,0 +1,3 @@
+"""The version, written by `scripts/bump.py`: `--version` reads no metadata."""
+
+VERSION = "0.1.0"
