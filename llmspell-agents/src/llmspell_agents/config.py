@@ -132,7 +132,12 @@ class AgentConfig(ScriptModel):
     @model_validator(mode="before")
     @classmethod
     def _merge_custom(cls, data: Any) -> Any:
-        """`custom_config` is merged in: known fields into the config, others to the provider."""
+        """`custom_config` is merged in: known fields into the config, others to the provider.
+
+        A text alone is the system prompt.
+        """
+        if isinstance(data, str):
+            return {"system_prompt": data}
         if not isinstance(data, dict):
             return data
         custom = data.get("custom_config", data.get("customConfig"))

@@ -29,6 +29,7 @@ class AgentMetrics:
     def done(self, output: AgentOutput, duration_ms: float) -> None:
         """A run ended with an output."""
         self.requests_active -= 1
+        self.last_error = None
         self.total_ms += duration_ms
         self.tool_invocations += len(output.tool_calls)
         self.tokens_total += output.metadata.usage.total_tokens

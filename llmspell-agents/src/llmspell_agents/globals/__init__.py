@@ -1,0 +1,1 @@
+"""The script globals about agents and models, one file each."""

@@ -1,0 +1,338 @@
+"""`ScriptAgent`: an agent in a script's hands."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from llmspell_agents.agent import Agent
+from llmspell_agents.config import AgentConfig
+from llmspell_agents.globals.stream import ScriptStream
+from llmspell_core.adapters import ComponentTool
+from llmspell_core.agent import Agent as CoreAgent
+from llmspell_core.errors import AgentError
+from llmspell_core.messages import AgentOutput
+from llmspell_core.script.api import Result, ScriptFunction, ScriptObject, script_method
+from llmspell_core.state import StateView
+from llmspell_core.tool import ToolResult
+
+if TYPE_CHECKING:
+    from llmspell_core.context import ExecutionContext
+    from llmspell_core.tool import Tool
+
+
+class ScriptAgent(ScriptObject):
+    """An agent: asks its model, which may use the agent's tools."""
+
+    type_name: ClassVar[str] = "agent"
+
+    def __init__(self, agent: CoreAgent, ctx: ExecutionContext) -> None:
+        #: Read by whatever takes an agent as an argument.
+        self.component = agent
+        self._ctx = ctx
+
+    def script_fields(self) -> dict[str, Any]:
+        agent = self.component
+        return {
+            "id": agent.id,
+            "name": agent.name,
+            "type": self.type_name,
+            "description": agent.description,
+        }
+
+    # -- asking ------------------------------------------------------------------------------
+
+    @script_method
+    async def execute(self, input: Any = None) -> AgentOutput:
+        """Answer an input; the conversation is neither read nor written.
+
+        Args:
+            input: a text, or {text, instruction, session, attachments, variables, ...}
+        """
+        return await self.component.execute(input, self._ctx)
+
+    @script_method
+    async def chat(self, text: Any) -> str:
+        """Say something in the agent's conversation and get the answer; one turn at a time.
+
+        Args:
+            text: what to say
+        """
+        return await self._own().chat(text, self._ctx)
+
+    @script_method
+    async def complete(self, text: Any) -> str:
+        """Answer an input, for the text alone.
+
+        Args:
+            text: the input
+        """
+        return (await self.component.execute(text, self._ctx)).text
+
+    @script_method(aliases=("invoke_stream",))
+    async def stream(self, input: Any, callback: ScriptFunction | None = None) -> Any:
+        """Answer in chunks: to a function, which gives the output in the end, or to a loop.
+
+        Args:
+            input: as of execute
+            callback: called with each chunk; without it the result is to be looped over
+        """
+        if callback is None:
+            return ScriptStream(self.component.name, self.component.stream(input, self._ctx))
+        output: AgentOutput | None = None
+        async for chunk in self.component.stream(input, self._ctx):
+            output = chunk.output or output
+            await callback(chunk)
+        return output
+
+    @script_method
+    def reset(self, session: str | None = None) -> None:
+        """Forget the conversation.
+
+        Args:
+            session: a named conversation instead of the agent's own
+        """
+        self._own().reset(session)
+
+    @script_method
+    def history(self, session: str | None = None) -> list[Any]:
+        """The messages of the conversation, as {role, content, tool_calls}.
+
+        Args:
+            session: a named conversation instead of the agent's own
+        """
+        from llmspell_agents.conversation import message_data
+
+        return [Result(message_data(message)) for message in self._own().history(session)]
+
+    # -- tools -------------------------------------------------------------------------------
+
+    @script_method
+    async def add_tool(self, tool: Any) -> str:
+        """Give the agent another tool; returns its name.
+
+        Args:
+            tool: a name, a tool, an agent, a workflow, or {name, description, parameters, execute}
+        """
+        return (await self._own().add_tool(tool, self._ctx)).name
+
+    @script_method
+    async def remove_tool(self, name: str) -> bool:
+        """Take a tool away; whether it was there.
+
+        Args:
+            name: the tool's name
+        """
+        await self._ready()
+        return self.component.tools.remove(name)
+
+    @script_method
+    async def list_tools(self) -> list[str]:
+        """The names of its tools."""
+        await self._ready()
+        return self.component.tools.names()
+
+    @script_method
+    async def has_tool(self, name: str) -> bool:
+        """Whether it has this tool.
+
+        Args:
+            name: the tool's name
+        """
+        await self._ready()
+        return name in self.component.tools
+
+    @script_method
+    async def invoke_tool(self, name: str, params: dict[str, Any] | None = None) -> ToolResult:
+        """Call one of its tools.
+
+        Args:
+            name: the tool's name
+            params: the tool's parameters
+        """
+        await self._ready()
+        return await self.component.tools.execute(name, params or {}, self._ctx)
+
+    @script_method
+    async def discover_tools(self, query: str | None = None) -> list[Any]:
+        """The tools it could be given, as {name, description, category}.
+
+        Args:
+            query: words to look for
+        """
+        registry = self._ctx.overlay.tools
+        found = registry.search(query) if query else registry.entries()
+        return [
+            Result({"name": one.name, "description": one.summary, "category": one.category})
+            for one in found
+        ]
+
+    @script_method
+    async def get_tool_metadata(self, name: str) -> Any:
+        """What one of its tools is: {name, description, category, version, schema}.
+
+        Args:
+            name: the tool's name
+        """
+        await self._ready()
+        tool: Tool = self.component.tools.get(name)
+        return Result(
+            {
+                "name": tool.name,
+                "description": tool.description,
+                "category": tool.category,
+                "version": tool.version,
+                "security_level": tool.security_level,
+                "schema": tool.schema(),
+            }
+        )
+
+    @script_method
+    def as_tool(self, config: dict[str, Any] | None = None) -> Any:
+        """The agent as a tool, to be given to other agents.
+
+        Args:
+            config: {name, description} of the tool
+        """
+        given = config or {}
+        return ScriptComponentTool(
+            ComponentTool(self.component, given.get("name"), given.get("description"))
+        )
+
+    # -- what it is and does -----------------------------------------------------------------
+
+    @script_method
+    def get_config(self) -> Any:
+        """Its configuration, keys masked."""
+        agent = self._own()
+        return Result({**agent.config.masked(), "name": agent.name})
+
+    @script_method
+    def update_config(self, changes: dict[str, Any]) -> None:
+        """Change fields of its configuration, for the runs that start from now on.
+
+        Args:
+            changes: fields of Agent.new
+        """
+        self._own().update_config(changes)
+
+    @script_method
+    def get_metrics(self) -> Any:
+        """What it has done: requests, tool calls, tokens, cost, average time."""
+        agent = self._own()
+        return Result(agent.metrics.as_dict(agent.id))
+
+    @script_method
+    def get_health(self) -> Any:
+        """{status, message, timestamp}: `degraded` when the last run failed, else `healthy`."""
+        error = self._own().metrics.last_error
+        moment = datetime.fromtimestamp(time.time(), UTC).isoformat()
+        status = "degraded" if error else "healthy"
+        message = str(error["message"]) if error else "no failed run"
+        return Result({"status": status, "message": message, "timestamp": moment})
+
+    @script_method
+    def is_healthy(self) -> bool:
+        """Whether its last run did not fail."""
+        return self._own().metrics.last_error is None
+
+    @script_method
+    def get_last_error(self) -> Any:
+        """The error of the last run that failed, or nil."""
+        error = self._own().metrics.last_error
+        return Result(error) if error else None
+
+    # -- state, hooks, events ----------------------------------------------------------------
+
+    @script_method
+    async def get_state(self, key: str | None = None, default: Any = None) -> Any:
+        """A value of the agent's own state, or all of it.
+
+        Args:
+            key: the key; without it the whole state
+            default: what is given when the key is not set
+        """
+        state = self._state()
+        return await state.all() if key is None else await state.get(key, default)
+
+    @script_method
+    async def set_state(self, key: str, value: Any = None) -> None:
+        """Set a value of the agent's own state; nil deletes it.
+
+        Args:
+            key: the key
+            value: any JSON value
+        """
+        await self._state().set(key, value)
+
+    @script_method
+    def add_hook(self, point: str, handler: ScriptFunction) -> None:
+        """Run a hook around this agent and what it calls.
+
+        Args:
+            point: a hook point, such as before_llm_call
+            handler: a function of the hook's context
+        """
+        self._own().add_hook(point, handler)
+
+    @script_method
+    def on(self, event: str, handler: ScriptFunction) -> None:
+        """Call a function with the events of this agent.
+
+        Args:
+            event: an event type or a pattern, such as llm.*
+            handler: a function of the event
+        """
+        self._own().on(event, handler)
+
+    def _own(self) -> Agent:
+        if isinstance(self.component, Agent):
+            return self.component
+        raise AgentError(
+            f"agent {self.component.name} is of a kind that only executes and streams",
+            code="agent.unsupported",
+            hint="use execute, complete, stream or its tools",
+        )
+
+    async def _ready(self) -> None:
+        if isinstance(self.component, Agent):
+            await self.component.prepare(self._ctx)
+
+    def _state(self) -> StateView:
+        scope = f"agent:{self.component.name}"
+        return StateView(self._ctx.runtime.store(), scope, self._ctx)
+
+
+class ScriptComponentTool(ScriptObject):
+    """An agent or a workflow as a tool."""
+
+    type_name: ClassVar[str] = "component_tool"
+
+    def __init__(self, tool: ComponentTool) -> None:
+        self.component = tool
+
+    def script_fields(self) -> dict[str, Any]:
+        tool = self.component
+        return {
+            "id": tool.id,
+            "name": tool.name,
+            "type": "tool",
+            "description": tool.description,
+        }
+
+
+def agent_summary(agent: CoreAgent) -> Result:
+    """What lists of agents show: {name, type, model, state}."""
+    config: AgentConfig | None = getattr(agent, "config", None)
+    model = config.model.id if isinstance(config, AgentConfig) and config.model else None
+    metrics = agent.metrics if isinstance(agent, Agent) else None
+    code = isinstance(config, AgentConfig) and config.execute is not None
+    return Result(
+        {
+            "name": agent.name,
+            "type": "code" if code else "llm" if isinstance(agent, Agent) else "plugin",
+            "model": model or "",
+            "state": "running" if metrics and metrics.requests_active else "ready",
+        }
+    )
