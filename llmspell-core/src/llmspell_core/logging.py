@@ -32,6 +32,7 @@ LEVELS = {
 _NAMES = {TRACE: "trace", 10: "debug", 20: "info", 30: "warn", 40: "error", 50: "error"}
 _COLOURS = {"trace": "2", "debug": "2", "info": "36", "warn": "33", "error": "31"}
 _DEEPEST = 8
+_LATIN = 0xFF
 
 logging.addLevelName(TRACE, "TRACE")
 # Without `setup`, in a program that only imports llmspell, its logging is the program's affair.
@@ -125,7 +126,7 @@ def write(
 
 
 def escaped(text: str) -> str:
-    """The text with control characters as `\\n`, `\\x1b`: what is logged cannot fake lines."""
+    """The text with its control characters spelled out: what is logged cannot fake lines."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else _escape(c) for c in text)
@@ -134,7 +135,7 @@ def escaped(text: str) -> str:
 def _escape(sign: str) -> str:
     known = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
     number = ord(sign)
-    return known.get(sign) or (f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}")
+    return known.get(sign) or (f"\\x{number:02x}" if number <= _LATIN else f"\\u{number:04x}")
 
 
 class _Formatter(logging.Formatter):
@@ -248,7 +249,7 @@ def _handler(file: str, stream: TextIO | None) -> logging.StreamHandler[TextIO]:
 
     opener: Callable[[str, int], int] = lambda path, flags: os.open(path, flags, 0o600)  # noqa: E731
     try:
-        opened = open(file, "a", encoding="utf-8", errors="backslashreplace", opener=opener)  # noqa: SIM115, PTH123
+        opened = open(file, "a", encoding="utf-8", errors="backslashreplace", opener=opener)  # noqa: SIM115
     except OSError as error:
         raise ConfigError(
             f"the log file cannot be opened: {error.strerror}",

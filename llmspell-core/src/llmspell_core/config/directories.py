@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from llmspell_core.config.settings import Settings
 
 _APP = "llmspell"
+#: Every start asks for the two configuration files. Where the XDG rules hold, the answer is one
+#: line, and importing platformdirs costs more than all else here; a test compares the two.
+_XDG = sys.platform == "linux" and "ANDROID_DATA" not in os.environ
 
 
 def user_config_dir(env: Mapping[str, str] | None = None) -> Path:
@@ -22,6 +26,9 @@ def user_config_dir(env: Mapping[str, str] | None = None) -> Path:
     named = (os.environ if env is None else env).get("LLMSPELL_CONFIG_DIR")
     if named:
         return Path(named).expanduser()
+    if _XDG:
+        named = os.environ.get("XDG_CONFIG_HOME", "")
+        return Path(named if named.startswith("/") else "~/.config").expanduser() / _APP
     import platformdirs
 
     return platformdirs.user_config_path(_APP, appauthor=False)
@@ -34,6 +41,10 @@ def user_config_file(env: Mapping[str, str] | None = None) -> Path:
 
 def system_config_file() -> Path:
     """The configuration file of the whole machine, whether or not it exists."""
+    if _XDG:
+        named_dirs = os.environ.get("XDG_CONFIG_DIRS", "").split(os.pathsep)
+        first = next((one for one in named_dirs if one.startswith("/")), "/etc/xdg")
+        return Path(first, _APP, "config.toml")
     import platformdirs
 
     return platformdirs.site_config_path(_APP, appauthor=False) / "config.toml"

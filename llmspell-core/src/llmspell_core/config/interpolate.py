@@ -12,7 +12,7 @@ _REFERENCE = re.compile(
 )
 
 
-class Unset(Exception):
+class UnsetError(Exception):
     """A variable or secret without a value and without a default."""
 
 
@@ -32,7 +32,7 @@ def names_in(value: str) -> list[str]:
 
 
 def interpolate(value: Any, env: Mapping[str, str], secret: Callable[[str], str | None]) -> Any:
-    """A value with its references replaced, `$${` being a plain `${`; raises `Unset`."""
+    """A value with its references replaced, `$${` being a plain `${`; raises `UnsetError`."""
     if isinstance(value, list):
         return [interpolate(one, env, secret) for one in value]
     if isinstance(value, dict):
@@ -46,13 +46,13 @@ def interpolate(value: Any, env: Mapping[str, str], secret: Callable[[str], str 
         if match["secret"]:
             found = secret(match["key"])
             if found is None:
-                raise Unset(f'the secret "{match["key"]}" is not set')
+                raise UnsetError(f'the secret "{match["key"]}" is not set')
             return found
         found = env.get(match["name"])
         if match["fallback"] is not None:
             return found or match["fallback"][2:]
         if found is None:
-            raise Unset(f"the variable {match['name']} is not set")
+            raise UnsetError(f"the variable {match['name']} is not set")
         return found
 
     return _REFERENCE.sub(replaced, value)

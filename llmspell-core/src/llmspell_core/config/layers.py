@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 Keys = tuple[str, ...]
 Kind = Literal["system", "user", "project", "named", "override", "env", "set", "data"]
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """What one place set. `base` is the folder that its relative paths start from."""
 
     kind: Kind
@@ -24,7 +23,7 @@ class Layer:
     #: Whether it may widen what is allowed: its owner is whoever runs the command.
     trusted: bool = True
     #: Where single keys were set, for layers that are no file (`LLMSPELL_SYSTEM__LOG_LEVEL`).
-    names: Mapping[Keys, str] = field(default_factory=dict)
+    names: Mapping[Keys, str] = MappingProxyType({})
 
     def where(self, path: Keys) -> str:
         """`llmspell.toml:3`, the name of a variable, or the layer's label."""

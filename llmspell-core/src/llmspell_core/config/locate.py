@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 Keys = tuple[str, ...]
 
@@ -190,7 +191,7 @@ def _yaml_keys(text: str) -> Iterator[tuple[Keys, int]]:
         root = YAML(typ="rt", pure=True).compose(text)
     except YAMLError:
         return
-    todo = [((), root)] if root is not None else []
+    todo: list[tuple[Keys, Any]] = [((), root)] if root is not None else []
     while todo:
         path, node = todo.pop(0)
         for name, value in getattr(node, "value", []) if node.id == "mapping" else []:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llmspell_core.errors import ConfigError, did_you_mean
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(NamedTuple):
     """One thing that is wrong: the key, what is wrong with it, and what to do."""
 
     path: Path
@@ -43,7 +41,7 @@ class Mistake:
         return f"{self.where}   {text}" if self.where else text
 
 
-class ConfigMistakes(ConfigError):
+class ConfigMistakes(ConfigError):  # noqa: N818 - it is a list of them
     """Everything that is wrong in a configuration; as text, one line each."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:

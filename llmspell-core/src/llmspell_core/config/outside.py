@@ -26,7 +26,7 @@ def variables(
             continue
         path = _known_spelling(name[len(_PREFIX) :].split("__"), below)
         names[path] = name
-        if len(path) < 2 or not all(path):
+        if path[1:] == () or not all(path):
             mistakes.append(Mistake(path, "is no key: LLMSPELL_SECTION__KEY", where=name))
             continue
         values[path] = parse_text(env[name], path)
@@ -40,7 +40,7 @@ def environment_name(env: Mapping[str, str], cwd: Path) -> Layer | None:
     name = env.get("LLMSPELL_ENV")
     if not name:
         return None
-    names = {("system", "environment"): "LLMSPELL_ENV"}
+    names: dict[Keys, str] = {("system", "environment"): "LLMSPELL_ENV"}
     return Layer("env", "LLMSPELL_ENV", {"system": {"environment": name}}, cwd, names=names)
 
 
@@ -53,7 +53,7 @@ def options(
     for text in overrides:
         name, equals, value = _halves(text)
         path = tuple(toml_keys(name))
-        if not equals or len(path) < 2:
+        if not equals or path[1:] == ():
             mistakes.append(
                 Mistake((), f'"{text}" is not section.key=value', where=f"--set {text}")
             )

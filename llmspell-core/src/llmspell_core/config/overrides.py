@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from llmspell_core.config.layers import Layer, Merged
 from llmspell_core.config.mistakes import Mistake
@@ -14,8 +13,7 @@ from llmspell_core.config.mistakes import Mistake
 _SECTION = "script_overrides"
 
 
-@dataclass(frozen=True, slots=True)
-class OverrideUse:
+class OverrideUse(NamedTuple):
     """The use of a security override: what the audit log records."""
 
     pattern: str

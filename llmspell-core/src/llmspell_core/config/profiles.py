@@ -2,39 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from llmspell_core.config.mistakes import Mistake
-from llmspell_core.config.widening import RANKS
 from llmspell_core.errors import did_you_mean
 
 if TYPE_CHECKING:
+    from llmspell_core.config.sections.security import CustomProfile
     from llmspell_core.config.settings import Settings
 
+#: The built-in profiles and presets, the weakest first; equal ranks differ in what they allow.
+RANKS = {
+    "none": 0,
+    "low": 1,
+    "development": 1,
+    "medium": 2,
+    "testing": 2,
+    "production": 2,
+    "data_analysis": 2,
+    "high": 3,
+}
 #: Every profile that needs no declaration; `custom` is `medium` with what is set over it.
 BUILT_IN = (*RANKS, "custom")
 
 
-def mistakes_in(settings: Settings, trusted: Mapping[str, Any]) -> Iterable[Mistake]:
-    """A mistake for each name of a profile that does not exist, or is of an untrusted file.
+def mistakes_in(settings: Settings, trusted: Mapping[str, Any]) -> Iterator[Mistake]:
+    """A mistake for each name of a profile that does not exist, or that only a project knows.
 
-    `trusted` are the custom profiles that the user's own and trusted files declare.
+    `trusted` is the `[security]` table of the user's own and trusted files and options.
     """
     security = settings.security
-    yield from _unknown(("security", "profile"), security.profile, settings)
+    yield from _unknown(("security", "profile"), security.profile, security.profiles)
     for name, table in security.profiles.items():
-        yield from _unknown(("security", "profiles", name, "base"), table.base, settings)
-        if name in BUILT_IN:
-            yield Mistake(("security", "profiles", name), "is built in", "choose another name")
+        path = ("security", "profiles", name)
+        if is_built_in(name):
+            yield Mistake(path, "is built in", "choose another name")
+        yield from _unknown((*path, "base"), table.base, security.profiles)
+        if _is_own_base(name, security.profiles):
+            yield Mistake((*path, "base"), "is the profile itself, by way of its base")
     for pattern, override in settings.script_overrides.items():
         if override.security is not None and override.security.profile:
-            path = ("script_overrides", pattern, "security", "profile")
-            yield from _unknown(path, override.security.profile, settings)
+            where = ("script_overrides", pattern, "security", "profile")
+            yield from _unknown(where, override.security.profile, security.profiles)
+    yield from _untrusted(trusted, security.profiles)
 
 
-def _unknown(path: tuple[str, ...], name: str, settings: Settings) -> Iterable[Mistake]:
-    known = [*BUILT_IN, *settings.security.profiles]
-    if name.replace("-", "_") not in known and name not in known:
+def is_built_in(name: str) -> bool:
+    """Whether a profile needs no declaration."""
+    return name.replace("-", "_") in BUILT_IN
+
+
+def _unknown(
+    path: tuple[str, ...], name: str, declared: Mapping[str, CustomProfile]
+) -> Iterator[Mistake]:
+    if not is_built_in(name) and name not in declared:
+        known = [*BUILT_IN, *declared]
         hint = did_you_mean(name, known) or f"one of {', '.join(known)}"
         yield Mistake(path, f'unknown profile "{name}"', hint)
+
+
+def _is_own_base(name: str, declared: Mapping[str, CustomProfile]) -> bool:
+    seen: set[str] = set()
+    current = name
+    while current in declared and current not in seen:
+        seen.add(current)
+        current = declared[current].base
+    return current == name
+
+
+def _untrusted(
+    trusted: Mapping[str, Any], declared: Mapping[str, CustomProfile]
+) -> Iterator[Mistake]:
+    """Names that trusted places use and only an untrusted project declares."""
+    own = trusted.get("profiles") or {}
+    uses: dict[tuple[str, ...], str] = {}
+    uses["security", "profile"] = str(trusted.get("profile", "medium"))
+    for name, table in own.items():
+        uses["security", "profiles", name, "base"] = str(table.get("base", "medium"))
+    for path, name in uses.items():
+        if not is_built_in(name) and name not in own and name in declared:
+            yield Mistake(
+                path,
+                f'"{name}" is declared by a project that is not trusted',
+                "to trust it: llmspell trust",
+            )

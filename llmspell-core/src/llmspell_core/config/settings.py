@@ -9,28 +9,36 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from llmspell_core.config.mistakes import ConfigMistakes, Mistake, mistakes_of, unknown_key
 
 if TYPE_CHECKING:
     from llmspell_core.config.sections.base import Section
     from llmspell_core.config.sections.components import Prompt, ToolTable
-    from llmspell_core.config.sections.models import Default, ModelAlias, Price, Provider
-    from llmspell_core.config.sections.runs import Events, Repl, State, WorkflowDefaults
-    from llmspell_core.config.sections.scripts import Engine, ScriptOverride, Scripts
+    from llmspell_core.config.sections.default import Default
+    from llmspell_core.config.sections.engines import Engine
+    from llmspell_core.config.sections.events import Events
+    from llmspell_core.config.sections.models import ModelAlias, Price, Provider
+    from llmspell_core.config.sections.overrides import ScriptOverride
+    from llmspell_core.config.sections.privacy import SecretStore, Telemetry
+    from llmspell_core.config.sections.repl import Repl
+    from llmspell_core.config.sections.scripts import Scripts
     from llmspell_core.config.sections.security import Security
-    from llmspell_core.config.sections.system import SecretStore, System, Telemetry
+    from llmspell_core.config.sections.state import State
+    from llmspell_core.config.sections.system import System
+    from llmspell_core.config.sections.workflows import WorkflowDefaults
 
 #: The version of the schema that this llmspell writes and reads.
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """How a section is made: `one` model, a `table` of named ones, `text` (strings or models),
-    or `free` tables that their package checks."""
+class Spec(NamedTuple):
+    """How a section is made.
+
+    `one` model, a `table` of named ones, `text` (strings or models), or `free` tables that their
+    package checks.
+    """
 
     kind: Literal["one", "table", "text", "free"]
     doc: str
@@ -49,10 +57,10 @@ SECTIONS: dict[str, Spec] = {
     "system": Spec("one", "the process: its logs and its directories", "system:System"),
     "scripts": Spec("one", "scripts in general", "scripts:Scripts"),
     "script_overrides": Spec(
-        "table", "what differs for the scripts that a pattern names", "scripts:ScriptOverride"
+        "table", "what differs for the scripts that a pattern names", "overrides:ScriptOverride"
     ),
-    "engines": Spec("table", "script engines", "scripts:Engine"),
-    "default": Spec("one", "what holds where nothing else is said", "models:Default"),
+    "engines": Spec("table", "script engines", "engines:Engine"),
+    "default": Spec("one", "what holds where nothing else is said", "default:Default"),
     "providers": Spec("table", "model services", "models:Provider"),
     "models": Spec("table", "names for models with their options", "models:ModelAlias"),
     "agents": Spec("free", "named agents, with the fields of Agent.new"),
@@ -60,14 +68,14 @@ SECTIONS: dict[str, Spec] = {
     "prompts": Spec("text", "named prompts: text, or a table", "components:Prompt"),
     "tools": Spec("table", "what is set for single tools", "components:ToolTable"),
     "hooks": Spec("free", "built-in hooks by name"),
-    "events": Spec("one", "the event bus", "runs:Events"),
-    "telemetry": Spec("one", "what traces carry", "system:Telemetry"),
-    "secrets": Spec("one", "where keys come from", "system:SecretStore"),
-    "state": Spec("one", "where `State` is kept", "runs:State"),
-    "workflow_defaults": Spec("one", "workflows in general", "runs:WorkflowDefaults"),
+    "events": Spec("one", "the event bus", "events:Events"),
+    "telemetry": Spec("one", "what traces carry", "privacy:Telemetry"),
+    "secrets": Spec("one", "where keys come from", "privacy:SecretStore"),
+    "state": Spec("one", "where `State` is kept", "state:State"),
+    "workflow_defaults": Spec("one", "workflows in general", "workflows:WorkflowDefaults"),
     "prices": Spec("table", "what models cost", "models:Price"),
     "security": Spec("one", "what scripts and tools may do", "security:Security"),
-    "repl": Spec("one", "the interactive shell", "runs:Repl"),
+    "repl": Spec("one", "the interactive shell", "repl:Repl"),
     "plugins": Spec("free", "a table for each distribution that has settings"),
 }
 
@@ -210,6 +218,11 @@ def _section(name: str, value: Any, mistakes: list[Mistake]) -> Any:
 def _validated(
     model: type[Section], path: tuple[str, ...], value: Any, mistakes: list[Mistake]
 ) -> Any:
+    from llmspell_core.config.quick import build
+
+    made = build(model, value)
+    if made is not None:
+        return made
     import pydantic
 
     try:

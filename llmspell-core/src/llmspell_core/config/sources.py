@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llmspell_core.config.layers import Keys, Layer, Merged
 from llmspell_core.config.mistakes import ConfigMistakes, Mistake, dotted
@@ -68,12 +68,12 @@ class Loaded:
 
 def load(
     script: Path | None = None,
+    *,
     cwd: Path | None = None,
     config_file: Path | None = None,
     overrides: Iterable[str] = (),
     env: Mapping[str, str] | None = None,
     profile: str | None = None,
-    *,
     data: Mapping[str, Any] | None = None,
     home: Path | None = None,
     system_file: Path | None = None,
@@ -96,45 +96,46 @@ def load(
         ConfigError: `config.not_found`, `config.trust_list`, `config.secret_command`.
     """
     here = (cwd or Path.cwd()).absolute()
+    start = script.absolute().parent if script else here
     if data is not None:
         layers = [Layer("data", "the given settings", data, here)]
-        return _assemble(layers, here, here, env, overrides, profile, script, [])
+        return _made(Request(here, here, env, script, [*overrides], profile), layers, [])
     variables = os.environ if env is None else env
-    start = script.absolute().parent if script else here
     found = _Files(here, variables)
+    file, project = found.project(start, home)
+    found.read_base(system_file)
     if config_file is not None:
-        project = found.project(start, home)[1]
-        found.read_base(system_file)
         found.read_named(config_file)
     else:
-        file, project = found.project(start, home)
-        found.read_base(system_file)
         found.read_project(file, project)
-    return _assemble(
-        found.layers, project, here, variables, overrides, profile, script, found.mistakes
-    )
+    request = Request(here, project, variables, script, [*overrides], profile)
+    return _made(request, found.layers, found.mistakes)
 
 
-def _assemble(
-    layers: list[Layer],
-    project: Path,
-    cwd: Path,
-    env: Mapping[str, str] | None,
-    overrides: Iterable[str],
-    profile: str | None,
-    script: Path | None,
-    mistakes: list[Mistake],
-) -> Loaded:
-    chosen = [*overrides]
-    named = any(_is_ours(name) for name in env or ())
-    if not (named or chosen or profile or mistakes or any(layer.data for layer in layers)):
+class Request(NamedTuple):
+    """What `load` was asked for."""
+
+    cwd: Path
+    project: Path
+    #: None: settings given as data, where no variable sets anything.
+    env: Mapping[str, str] | None
+    script: Path | None
+    overrides: list[str]
+    profile: str | None
+
+    def sets_something(self) -> bool:
+        """Whether a variable or an option sets a key."""
+        return bool(self.overrides or self.profile) or any(map(_is_ours, self.env or ()))
+
+
+def _made(request: Request, layers: list[Layer], mistakes: list[Mistake]) -> Loaded:
+    if not (mistakes or request.sets_something() or any(layer.data for layer in layers)):
         # Nothing is set anywhere: the common case, and nothing needs to be checked.
         files = [layer.path for layer in layers if layer.path]
-        return Loaded(Settings(), project, cwd, files=files, security_tables=[{}])
+        return Loaded(Settings(), request.project, request.cwd, files=files, security_tables=[{}])
     from llmspell_core.config.assemble import Assembly
 
-    assembly = Assembly(layers, project, cwd, env, script, mistakes)
-    return assembly.loaded(chosen, profile)
+    return Assembly(request, layers, mistakes).loaded()
 
 
 def _is_ours(name: str) -> bool:

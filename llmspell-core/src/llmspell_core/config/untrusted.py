@@ -44,6 +44,7 @@ _REDIRECTS = frozenset({
     "api_base", "api_key", "base_url", "command", "endpoint", "env", "extra_headers", "headers",
     "host", "proxy", "proxies", "server", "token", "url", "webhook",
 })  # fmt: skip
+_OPEN = frozenset({"agents", "models", "plugins", "tools", "workflows"})
 
 
 def split(
@@ -75,33 +76,32 @@ def split(
 
 
 def _private(path: Keys, value: Any, below: Mapping[str, Any], project: Path) -> bool:
+    """Whether a key sends what is private elsewhere, or lets code run."""
     if has_reference(value):
         return not _own_key(path, value)
-    if any(path[: len(rule)] == rule for rule in _PRIVATE):
-        return True
-    if path[0] == "providers":
+    section, inner = path[0], path[2:]
+    if section == "providers":
         return _redirects_provider(path, below)
-    if path[0] == "hooks":
-        return len(path) > 1 and path[1] not in _HARMLESS_HOOKS
-    if path[0] == "tools" and path[2:] == ("enabled",):
+    if section == "hooks":
+        return path[1:] != () and path[1] not in _HARMLESS_HOOKS
+    if (section, inner) == ("tools", ("enabled",)):
         return bool(value)
-    if path[0] in {"prompts", "workflows"} and path[2:] == ("file",):
+    if inner == ("file",) and section in {"prompts", "workflows"}:
         return not _inside(value, project)
-    open_table = path[0] in {"agents", "models", "plugins", "tools", "workflows"}
-    return open_table and not _REDIRECTS.isdisjoint(path[2:])
+    named = section in _OPEN and not _REDIRECTS.isdisjoint(inner)
+    return named or any(path[: len(rule)] == rule for rule in _PRIVATE)
 
 
 def _own_key(path: Keys, value: Any) -> bool:
     """`[providers.openai] api_key = "${OPENAI_API_KEY}"` says what is so without it."""
-    if len(path) != 3 or path[0] != "providers" or path[2] != "api_key":
+    if path[:1] != ("providers",) or path[2:] != ("api_key",) or not isinstance(value, str):
         return False
-    if path[1] not in BUILT_IN_PROVIDERS or not isinstance(value, str):
-        return False
-    return names_in(value) == [f"{path[1].upper()}_API_KEY"] and value.startswith("${")
+    own = [f"{path[1].upper()}_API_KEY"]
+    return path[1] in BUILT_IN_PROVIDERS and names_in(value) == own and value.startswith("${")
 
 
 def _redirects_provider(path: Keys, below: Mapping[str, Any]) -> bool:
-    if len(path) < 3:
+    if path[2:] == ():
         return False
     name, key = path[1], path[2]
     own = (below.get("providers") or {}).get(name) or {}

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
-import tempfile
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llmspell_core.config.profiles import RANKS
+
 if TYPE_CHECKING:
     from llmspell_core.security.profile import SecurityProfile
 
-#: The built-in profiles and presets, the weakest first; equal ranks differ in what they allow.
-RANKS = {
-    "none": 0,
-    "low": 1,
-    "development": 1,
-    "medium": 2,
-    "testing": 2,
-    "production": 2,
-    "data_analysis": 2,
-    "high": 3,
-}
 _LISTS = {
     ("processes", "allowed"): "processes",
     ("environment", "allowed"): "environment",
@@ -88,9 +77,17 @@ class Widening:
 
     @cached_property
     def _base(self) -> SecurityProfile:
-        from llmspell_core.security.builder import profile_from_settings
+        from pydantic import ValidationError
 
-        return profile_from_settings(self._security)
+        from llmspell_core.errors import LLMSpellError
+        from llmspell_core.security.builder import profile_from_settings
+        from llmspell_core.security.profile import SecurityProfile
+
+        try:
+            return profile_from_settings(self._security)
+        except (LLMSpellError, ValidationError):
+            # What is wrong in it is reported when the settings are checked.
+            return SecurityProfile.medium()
 
     def _of_base(self, name: str) -> Any:
         found: Any = self._base
@@ -104,13 +101,15 @@ class Widening:
         return not all(any(self._beneath(one, root) for root in roots) for one in value)
 
     def _beneath(self, entry: Any, root: str) -> bool:
-        if not isinstance(entry, str) or entry == root:
-            return entry == root
-        if entry == "*":
+        if not isinstance(entry, str) or entry == "*":
             return False
+        if entry == root:
+            return True
         return self._folder(entry).is_relative_to(self._folder(root))
 
     def _folder(self, entry: str) -> Path:
+        import tempfile
+
         words = {
             "$project": self._project,
             "$cwd": self._cwd,
@@ -146,6 +145,8 @@ def _more(value: Any, most: Any) -> bool:
 
 
 def _not_public(entry: Any) -> bool:
+    import ipaddress
+
     host = str(entry).lower()
     if host.count(":") == 1 or host.startswith("["):
         host = host.rpartition(":")[0] if not host.endswith("]") else host

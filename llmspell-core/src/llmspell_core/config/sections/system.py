@@ -1,4 +1,4 @@
-"""`[system]`, `[telemetry]` and `[secrets]`: the process, its logs, and what leaves it."""
+"""`[system]`: the process, its logs and its directories."""
 
 from __future__ import annotations
 
@@ -23,17 +23,3 @@ class System(Section):
     telemetry: Literal["off", "otlp", "console"] = key(
         "off", "OpenTelemetry export; the standard OTEL_* variables apply", restart=True
     )
-
-
-class Telemetry(Section):
-    """What traces carry, when they are exported."""
-
-    content: Literal["none", "spans", "events", "both"] = key(
-        "none", "where prompts, answers, tool arguments and results are put"
-    )
-
-
-class SecretStore(Section):
-    """Where keys come from when no variable has them."""
-
-    command: str = key("", "prints the secret named by its last argument (pass, op, vault)")
