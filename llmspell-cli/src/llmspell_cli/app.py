@@ -116,6 +116,11 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         _quiet_stdout()
         return 0
+    except Exception as error:  # noqa: BLE001 - a bug of ours or of a plugin, still no traceback
+        from llmspell_cli.report import show_bug
+
+        show_bug(error)
+        return 1
     return result if isinstance(result, int) else 0
 
 

@@ -61,6 +61,16 @@ def show_error(error: LLMSpellError, *, script: Path | None = None, text: str = 
         click.echo("".join(traceback.format_exception(error)), err=True)
 
 
+def show_bug(error: Exception) -> None:
+    """An exception that nobody raised on purpose: name it, and say how to see where."""
+    text = clean(f"{type(error).__name__}: {error}")
+    click.echo(f"{style('error:', 'red')} {text}  {style('[internal]', 'cyan')}", err=True)
+    if _debug():
+        click.echo("".join(traceback.format_exception(error)), err=True)
+    else:
+        click.echo("  this is a bug of llmspell or of a plugin; --debug shows where", err=True)
+
+
 def _debug() -> bool:
     context = click.get_current_context(silent=True)
     return (context is not None and context.obj is not None and context.obj.debug) or (
