@@ -1,0 +1,43 @@
+-- The first file of the prelude: private copies of the libraries, and `import` for the others.
+--
+-- The prelude is loaded stripped of its line numbers, on purpose: errors that C functions raise
+-- under it carry no position of ours, and "the first frame with a line" is always the script's.
+-- All its files share one private environment, so a script that overwrites `pcall`, `string` or
+-- `JSON` breaks only itself.
+local host, options_text = ...
+
+-- lupa's metatable of Python objects has a callable __gc: out of reach, for scripts and for us.
+debug.getmetatable(host.call).__metatable = false
+python = nil
+
+local env = { globals = _G, host = host }
+for name, value in next, _G do
+  if type(value) == "table" and name ~= "_G" then
+    local copy = {}
+    for key, entry in next, value do copy[key] = entry end
+    value = copy
+  end
+  if name ~= "_G" then env[name] = value end
+end
+
+local loaded = {}
+local load, fetch, keep, dump = load, host.fetch, host.keep, string.dump
+
+-- Files are compiled when first needed; the host process keeps the compiled form for the next
+-- session, since nothing but text is ever loaded for a script.
+function env.import(name)
+  local found = loaded[name]
+  if found == nil then
+    local text, compiled = fetch(name)
+    if not compiled then
+      text = dump(assert(load(text, "=llmspell:" .. name, "t")), true)
+      keep(name, text)
+    end
+    found = load(text, "=llmspell", "b", env)() or true
+    loaded[name] = found
+  end
+  return found
+end
+
+env.options = env.import("json").parse(options_text)
+return env.import("session")

@@ -1,0 +1,265 @@
+-- `Logger` and `Debug`: records are collected and handed to the host in batches.
+local errors = import("errors")
+local json = import("json")
+local objects = import("objects")
+local scheduler = import("scheduler")
+local type, tostring, next, setmetatable, pcall = type, tostring, next, setmetatable, pcall
+local select, concat, format, sort = select, table.concat, string.format, table.sort
+
+local LEVELS = { trace = 10, debug = 20, info = 30, warn = 40, error = 50, off = 100 }
+local lowest = LEVELS[options.log_level or "info"] or LEVELS.info
+local correlation
+local records, count = {}, 0
+
+local function flush()
+  if count == 0 then return end
+  local text = "[" .. concat(records, ",", 1, count) .. "]"
+  records, count = {}, 0
+  host.log(text)
+end
+objects.flush_logs = flush
+
+local function level_of(name)
+  local level = LEVELS[name]
+  if not level then
+    errors.fail("input.invalid", format('unknown log level "%s"', tostring(name)),
+      errors.nearest(name, LEVELS))
+  end
+  return level
+end
+
+-- Fields that cannot be written are written as their text: a log line never fails.
+local function safe_fields(fields)
+  local plain = {}
+  for key, value in next, fields do
+    plain[tostring(key)] = pcall(json.stringify, value) and value or tostring(value)
+  end
+  return plain
+end
+
+local function record(level, logger, message, fields)
+  if LEVELS[level] < lowest then return end
+  if type(message) ~= "string" then message = tostring(message) end
+  if not utf8.len(message) then message = string.gsub(message, "[\128-\255]", "?") end
+  local entry = { level = level, message = message, logger = logger, fields = fields }
+  local ok, text = pcall(json.stringify, entry)
+  if not ok then
+    entry.fields = safe_fields(fields)
+    ok, text = pcall(json.stringify, entry)
+    if not ok then return end
+  end
+  count = count + 1
+  records[count] = text
+  scheduler.before_call.needed = true
+  if count >= 100 then flush() end
+end
+
+local function merged(...)
+  local all
+  for i = 1, select("#", ...) do
+    local fields = select(i, ...)
+    if fields ~= nil then
+      if type(fields) ~= "table" then fields = { value = fields } end
+      all = all or {}
+      for key, value in next, fields do all[key] = value end
+    end
+  end
+  return all
+end
+
+-- timers -----------------------------------------------------------------------------------------
+
+local timings = {}
+
+local function timer(name, on_stop)
+  local started = host.clock()
+  local last, stopped = started, nil
+  local methods = {}
+  function methods.elapsed() return (stopped or host.clock()) - started end
+  function methods.lap()
+    local now = host.clock()
+    local ms = now - last
+    last = now
+    return ms
+  end
+  function methods.stop()
+    if not stopped then
+      stopped = host.clock()
+      local ms = stopped - started
+      local entry = timings[name] or { count = 0, total_ms = 0, max_ms = 0 }
+      timings[name] = entry
+      entry.count, entry.total_ms = entry.count + 1, entry.total_ms + ms
+      if ms > entry.max_ms then entry.max_ms = ms end
+      if on_stop then on_stop(ms) end
+    end
+    return stopped - started
+  end
+  return methods
+end
+
+-- Logger -----------------------------------------------------------------------------------------
+
+local Logger = {}
+objects.natives.Logger = Logger
+
+local function logger(settings)
+  local own = settings.level and level_of(settings.level) or 0
+  local it = { name = settings.name }
+  local function with(fields)
+    return logger({ name = settings.name, level = settings.level,
+      fields = merged(settings.fields, fields) })
+  end
+  local function write(level, message, fields)
+    if LEVELS[level] >= own then
+      record(level, settings.name, message,
+        merged(settings.fields, correlation and { correlation_id = correlation }, fields))
+    end
+  end
+  for level in next, LEVELS do
+    if level ~= "off" then it[level] = function(_, message, fields) write(level, message, fields) end end
+  end
+  function it.with_context(_, fields) return with(fields) end
+  function it.child(_, fields)
+    if type(fields) == "string" then
+      local name = settings.name and settings.name .. "." .. fields or fields
+      return logger({ name = name, level = settings.level, fields = settings.fields })
+    end
+    return with(fields)
+  end
+  function it.timer(_, name)
+    local label = tostring(name or "timer")
+    local made = timer(label, function(ms) write("debug", label, { duration_ms = ms }) end)
+    return {
+      stop = function() return made.stop() end, lap = made.lap, elapsed = made.elapsed,
+    }
+  end
+  function it.is_enabled_for(_, level)
+    local wanted = level_of(level)
+    return wanted >= own and wanted >= lowest
+  end
+  function it.batch()
+    local kept = {}
+    local batch = {}
+    for level in next, LEVELS do
+      if level ~= "off" then
+        batch[level] = function(_, message, fields) kept[#kept + 1] = { level, message, fields } end
+      end
+    end
+    function batch.flush()
+      for i = 1, #kept do write(kept[i][1], kept[i][2], kept[i][3]) end
+      kept = {}
+    end
+    return batch
+  end
+  return setmetatable(it, { __name = "logger", __index = function(self, key)
+    local name = type(key) == "string" and objects.snake(key)
+    if name and name ~= key then return self[name] end
+  end, __tostring = function() return "logger(" .. (settings.name or "script") .. ")" end })
+end
+
+local NEW = { name = true, level = true, fields = true }
+function Logger.new(settings)
+  if type(settings) == "string" then settings = { name = settings } end
+  return logger(errors.check_options(settings, NEW, "Logger.new"))
+end
+
+local root = logger({})
+for level in next, LEVELS do
+  if level ~= "off" then
+    Logger[level] = function(message, fields) root[level](root, message, fields) end
+  end
+end
+function Logger.set_level(level) lowest = level_of(level) end
+function Logger.set_correlation_id(id) correlation = id end
+
+-- Debug ------------------------------------------------------------------------------------------
+
+local Debug = {}
+objects.natives.Debug = Debug
+local captured, MOST = {}, 1000
+
+local function debug_record(level, message, extra)
+  local name = type(extra) == "string" and extra or "debug"
+  local fields = type(extra) == "table" and extra or nil
+  if LEVELS[level] >= lowest then
+    if #captured >= MOST then table.remove(captured, 1) end
+    captured[#captured + 1] = { level = level, message = tostring(message), logger = name, fields = fields }
+  end
+  record(level, name, message, fields)
+end
+
+for level in next, LEVELS do
+  if level ~= "off" then
+    Debug[level] = function(message, extra) debug_record(level, message, extra) end
+  end
+end
+function Debug.log(level, message, extra)
+  if message == nil then level, message = "info", level end
+  level_of(level)
+  debug_record(level, message, extra)
+end
+Debug.set_level = Logger.set_level
+function Debug.get_level()
+  for name, value in next, LEVELS do
+    if value == lowest then return name end
+  end
+end
+function Debug.is_enabled(level) return level_of(level or "debug") >= lowest end
+function Debug.get_captured_entries(most)
+  local found = {}
+  for i = math.max(1, #captured - (most or MOST) + 1), #captured do found[#found + 1] = captured[i] end
+  return json.array(found)
+end
+function Debug.clear_captured_entries() captured = {} end
+function Debug.timer(name)
+  local made = timer(tostring(name or "timer"))
+  return { stop = function() return made.stop() end, lap = made.lap, elapsed = made.elapsed }
+end
+function Debug.stack_trace() return errors.stack() or "" end
+function Debug.memory_stats()
+  local kib = collectgarbage("count")
+  return { used_bytes = math.floor(kib * 1024), used_kb = math.floor(kib) }
+end
+
+local function key_text(key) return type(key) == "string" and key or "[" .. tostring(key) .. "]" end
+
+local function dumped(value, depth, seen)
+  if type(value) == "string" then return format("%q", value) end
+  if type(value) ~= "table" or debug.getmetatable(value) and debug.getmetatable(value).__tostring then
+    return tostring(value)
+  end
+  if seen[value] then return "<cycle>" end
+  if depth >= 8 then return "{...}" end
+  seen[value] = true
+  local keys, lines = {}, {}
+  for key in next, value do keys[#keys + 1] = key end
+  sort(keys, function(a, b)
+    if type(a) == "number" and type(b) == "number" then return a < b end
+    return tostring(a) < tostring(b)
+  end)
+  for i = 1, #keys do
+    lines[i] = string.rep("  ", depth + 1) .. key_text(keys[i]) .. " = "
+      .. dumped(value[keys[i]], depth + 1, seen)
+  end
+  seen[value] = nil
+  if #lines == 0 then return "{}" end
+  return "{\n" .. concat(lines, ",\n") .. "\n" .. string.rep("  ", depth) .. "}"
+end
+
+-- The value as readable text; also recorded when debug records are.
+function Debug.dump(value, name)
+  local text = dumped(value, 0, {})
+  debug_record("debug", name and tostring(name) .. " = " .. text or text)
+  return text
+end
+
+function Debug.performance_report()
+  local report = {}
+  for name, entry in next, timings do
+    report[name] = { count = entry.count, total_ms = entry.total_ms, max_ms = entry.max_ms,
+      average_ms = entry.total_ms / entry.count }
+  end
+  return report
+end
+
+return Logger
