@@ -405,7 +405,7 @@ class Runner:
             if seen.arguments is not call.payload and isinstance(seen.arguments, dict):
                 call.payload = seen.arguments
         elif seen.input is not call.payload:
-            call.payload = AgentInput.of(seen.input)
+            call.payload = call.component.read_input(seen.input)
         if output is not None and seen.output is not output:
             _merge_output(output, seen.output)
 
