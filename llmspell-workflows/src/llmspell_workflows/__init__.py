@@ -1,1 +1,29 @@
 """Workflows over the tools, agents and functions of llmspell."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmspell_workflows.outcome import WorkflowFailed
+    from llmspell_workflows.spec import StepSpec, WorkflowSpec
+    from llmspell_workflows.workflow import Workflow
+
+_WHERE = {
+    "StepSpec": "spec",
+    "Workflow": "workflow",
+    "WorkflowFailed": "outcome",
+    "WorkflowSpec": "spec",
+}
+
+__all__ = ["StepSpec", "Workflow", "WorkflowFailed", "WorkflowSpec"]
+
+
+def __getattr__(name: str) -> object:
+    if name in _WHERE:
+        value = getattr(importlib.import_module(f"llmspell_workflows.{_WHERE[name]}"), name)
+        # A submodule of the same name (`workflow`) is set as an attribute by its import.
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

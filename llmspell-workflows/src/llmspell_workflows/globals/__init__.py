@@ -1,0 +1,1 @@
+"""The script globals that workflows own."""
