@@ -16,6 +16,7 @@ from llmspell_core.tool import canonical
 
 if TYPE_CHECKING:
     from llmspell_core.agent import Agent
+    from llmspell_core.config.settings import Settings
     from llmspell_core.tool import Tool
     from llmspell_core.workflow import Workflow
 
@@ -38,6 +39,8 @@ class Overlay:
         )
         self.agents: Registry[Agent] = Registry("agent", parent and parent.agents)
         self.workflows: Registry[Workflow] = Registry("workflow", parent and parent.workflows)
+        #: What `Config.set` changed for this run; None: nothing.
+        self.settings: Settings | None = parent.settings if parent else None
         self.hooks = HookRegistry(parent and parent.hooks)
         self._sizes = (history, queue, share or [])
         self.events = EventBus(
