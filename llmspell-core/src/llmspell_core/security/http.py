@@ -12,6 +12,8 @@ from llmspell_core.errors import DeadlineError, ExtensionError, LimitError, Vali
 from llmspell_core.security.net import NetGate, NetworkError
 
 if TYPE_CHECKING:
+    import asyncio
+
     import httpcore
     import httpx
 
@@ -73,7 +75,7 @@ class HttpGate:
     ) -> None:
         self.net = net
         self._connector = connector
-        self._client: tuple[int, httpx.AsyncClient] | None = None
+        self._client: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
 
     async def request(
         self,
@@ -169,8 +171,8 @@ class HttpGate:
         """The gate's client in this event loop: connections cannot move to another one."""
         import asyncio
 
-        loop = id(asyncio.get_running_loop())
-        if self._client is None or self._client[0] != loop:
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._client[0] is not loop:
             httpx = load_httpx()
             made = httpx.AsyncClient(
                 transport=self._transport(),
@@ -242,20 +244,22 @@ def provider_client(
         headers: sent with each request, the key among them.
         timeout: seconds, or httpx's Timeout.
     """
-    httpx = load_httpx()
+    library = load_httpx()
     from llmspell_core.security.transport import OriginTransport
 
     try:
-        url = httpx.URL(base_url)
-    except httpx.InvalidURL as error:
-        raise ValidationError(f'"{base_url}" is not a URL: {error}') from None
+        url = library.URL(base_url)
+    except library.InvalidURL as error:
+        raise ValidationError(
+            f'"{base_url}" is not a URL: {error}', code="network.invalid_url"
+        ) from None
     if url.scheme not in ("http", "https") or not url.host:
         raise ValidationError(
             f'"{base_url}" is not the address of a service',
             code="network.invalid_url",
             hint="it begins with http:// or https://",
         )
-    made: httpx.AsyncClient = httpx.AsyncClient(
+    made: httpx.AsyncClient = library.AsyncClient(
         base_url=url,
         transport=OriginTransport(url),
         headers=headers,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _MAX_CONNECTIONS = 100
 _KEEP_ALIVE = 64
 _KEEP_ALIVE_SECONDS = 30.0
+_ATTEMPT_SECONDS = 3.0
 
 
 class CheckedBackend(httpcore.AsyncNetworkBackend):
@@ -45,8 +46,11 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         addresses = await self._gate.resolve_checked(host, port)
         until = None if timeout is None else time.monotonic() + timeout
         failure: Exception | None = None
-        for address in addresses:
+        for position, address in enumerate(addresses):
             left = None if until is None else max(0.001, until - time.monotonic())
+            if position < len(addresses) - 1:
+                # A host may have an address that this machine cannot reach (IPv6, often).
+                left = _ATTEMPT_SECONDS if left is None else min(left, _ATTEMPT_SECONDS)
             try:
                 return await self._inner.connect_tcp(
                     address, port, left, local_address, socket_options
