@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Handler = Callable[..., Any]
 _log = logging.getLogger("llmspell.events")
 _numbers = itertools.count(1)
+#: After so many events a handler lets others run.
+_TURN = 16
 
 
 class Tally:
@@ -184,9 +186,16 @@ class Subscription:
                 waiter.set_result(None)
 
     async def _pump(self) -> None:
+        import asyncio
+
+        handled = 0
         try:
             while (item := self.pop()) is not None:
                 await self._handle(*item)
+                handled += 1
+                if handled % _TURN == 0:
+                    # A handler that publishes what it hears must not keep the loop for itself.
+                    await asyncio.sleep(0)
         finally:
             self._task = None
 
