@@ -10,7 +10,7 @@ from llmspell_core.security.select import profile_for
 
 if TYPE_CHECKING:
     from llmspell_bridge.session import HostSession
-    from llmspell_bridge.worker.process import Worker
+    from llmspell_bridge.worker.proxy import WorkerProcess
     from llmspell_core.config.sources import Loaded
     from llmspell_core.script.protocol import ScriptSession
     from llmspell_core.security.profile import SecurityProfile
@@ -22,7 +22,7 @@ class Carrier:
     def __init__(self, engine: ScriptEngine, loaded: Loaded, isolation: str | None = None) -> None:
         self.engine = engine
         self._isolation = isolation or profile_for(loaded).isolation
-        self._spare: Worker | None = None
+        self._spare: WorkerProcess | None = None
 
     @property
     def in_worker(self) -> bool:
@@ -41,16 +41,14 @@ class Carrier:
 
             require_sandbox(profile.name)
 
-    def open(self, host: HostSession, options: dict[str, Any]) -> ScriptSession:
+    async def open(self, host: HostSession, options: dict[str, Any]) -> ScriptSession:
         """A session of its own for one run."""
         if not self.in_worker:
             guest = importlib.import_module(self.engine.info.guest)
             session: ScriptSession = guest.create(host, options)
             return session
-        from llmspell_bridge.worker.proxy import WorkerSession
-
         worker, self._spare = self._spare or self._spawn(), None
-        return WorkerSession(worker, host, options)
+        return await worker.start(host, options)
 
     def close(self) -> None:
         """End a worker that was made ready and not used."""
@@ -59,6 +57,6 @@ class Carrier:
             self._spare = None
 
     def _spawn(self) -> WorkerProcess:
-        from llmspell_bridge.worker.process import Worker
+        from llmspell_bridge.worker.proxy import WorkerProcess
 
         return WorkerProcess(self.engine.info)

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from llmspell_bridge.globals.internal import GatedFiles, StandardInput, Timers
+from llmspell_bridge.hints import add_hint
 from llmspell_bridge.limits import WallClock
 from llmspell_bridge.result import ScriptResult, plain
 from llmspell_bridge.session import HostSession, SessionLimits
@@ -61,6 +62,7 @@ class ScriptRun:
             if error.code == "script.exit":
                 result = self._result(None, _exit_code(error), started)
             else:
+                add_hint(error, self._runtime.manifests)
                 self._emit("script.failed", error=error.to_dict())
                 await self._after(None, error)
                 raise
@@ -75,7 +77,7 @@ class ScriptRun:
         )
         remaining = self._ctx.remaining_ms()
         try:
-            guest = self._runtime.carrier.open(session, self._options(arguments))
+            guest = await self._runtime.carrier.open(session, self._options(arguments))
             session.attach(guest)
             wall.start()
             async with asyncio.timeout(None if remaining is None else remaining / 1000):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import sys
+
+if sys.platform == "win32":
+    from nt import _exit
+else:
+    from posix import _exit
 
 from llmspell_bridge.worker.frames import (
     EXIT_FAILED,
@@ -79,7 +84,7 @@ class SocketChannel:
 
 def leave(status: int) -> NoReturn:
     """End the process: no exit handlers, nothing of the script's is worth finishing."""
-    os._exit(status)
+    _exit(status)
 
 
 class _Loop:
