@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from llmspell_core.errors import ValidationError
+from llmspell_core.script.model import ScriptModel
 
 if TYPE_CHECKING:
     from pydantic import ValidationError as PydanticError
@@ -32,15 +33,56 @@ _WORDS = {
 
 
 def pydantic_mistakes(error: PydanticError) -> list[dict[str, str]]:
-    """Each mistake as `{field, message}`, in a user's words."""
-    found: list[dict[str, str]] = []
-    for one in error.errors(include_url=False, include_context=True):
-        where = ".".join(str(part) for part in one["loc"])
+    """Each mistake as `{field, message}`, in a user's words; one for a value of no right type."""
+    rows = error.errors(include_url=False, include_context=True)
+    expected: dict[str, list[str]] = {}
+    found: dict[str, dict[str, str]] = {}
+    for one in rows:
+        if any(_beside_the_point(one, other) for other in rows):
+            continue
+        where = ".".join(str(part) for part in one["loc"] if not _is_branch(part))
         text = _WORDS.get(one["type"])
         if text and one["type"] != "missing":
-            text = f"{text}, not {describe(one.get('input'))}"
-        found.append({"field": where, "message": text or _plain(one["msg"])})
-    return found
+            words = expected.setdefault(where, [])
+            words += [text] if text not in words else []
+            text = f"{_either(words)}, not {describe(one.get('input'))}"
+            found[where] = {"field": where, "message": text}
+        else:
+            text = text or _plain(one["msg"])
+            found[f"{where}: {text}"] = {"field": where, "message": text}
+    return [*found.values()]
+
+
+def _either(words: list[str]) -> str:
+    """`must be a number` and `must be a string` as `must be a number or a string`."""
+    return " or ".join([words[0], *(word.removeprefix("must be ") for word in words[1:])])
+
+
+def _beside_the_point(one: Any, other: Any) -> bool:
+    """Whether this is a wrong type of a choice, and another choice had the right one."""
+    at = len(one["loc"]) - 1
+    if at < 0 or one["type"] not in _WORDS or one["type"] == "missing":
+        return False
+    mine, theirs = one["loc"], other["loc"]
+    same_choice = _is_branch(mine[at]) and mine[:at] == theirs[:at] and mine[at:] != theirs[at:]
+    if not same_choice or len(theirs) <= at or not _is_branch(theirs[at]):
+        return False
+    return len(theirs) > len(mine) or other["type"] not in _WORDS
+
+
+def _is_branch(part: Any) -> bool:
+    """Whether a part of a place is no field but the name pydantic gives a choice of a union."""
+    if not isinstance(part, str):
+        return False
+    return part in _BRANCHES or "[" in part or part in _model_names(ScriptModel)
+
+
+def _model_names(model: type) -> set[str]:
+    below: list[type] = model.__subclasses__()
+    return {one.__name__ for one in below}.union(*(_model_names(one) for one in below))
+
+
+_BRANCHES = frozenset({"str", "int", "float", "bool", "bytes", "none", "dict", "list"})
 
 
 def _plain(message: str) -> str:
@@ -58,7 +100,7 @@ def describe(value: Any) -> str:
     if isinstance(value, str):
         short = value if len(value) <= MAX_SHOWN else f"{value[:MAX_SHOWN]}..."
         return json.dumps(short, ensure_ascii=False)
-    names = {dict: "a table", list: "a list", bytes: "bytes"}
+    names: dict[type, str] = {dict: "a table", list: "a list", bytes: "bytes"}
     return names.get(type(value), "a function" if callable(value) else "an object")
 
 
