@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, nullcontext
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -17,13 +17,14 @@ from llmspell_agents.loop import AgentLoop, LoopPlan
 from llmspell_agents.metrics import AgentMetrics
 from llmspell_agents.offer import Offer, make_tool
 from llmspell_agents.own_hooks import Handler, OwnHooks
+from llmspell_agents.piped import Sink, piped
 from llmspell_agents.prompting import system_text, user_message
 from llmspell_agents.requests import ModelCaller
 from llmspell_agents.structured import AnswerSchema
 from llmspell_agents.targets import Target, check_prices, resolve_targets
 from llmspell_agents.tool_calls import ToolCaller
 from llmspell_core.agent import Agent as CoreAgent
-from llmspell_core.errors import AgentError, ValidationError, error_data
+from llmspell_core.errors import ValidationError, error_data
 from llmspell_core.messages import AgentInput, AgentOutput, Message, StreamChunk
 
 if TYPE_CHECKING:
@@ -77,18 +78,12 @@ class Agent(CoreAgent):
     # -- running -----------------------------------------------------------------------------
 
     async def run(self, input: AgentInput, ctx: ExecutionContext) -> AgentOutput:
-        output = None
-        async with aclosing(self._chunks(input, ctx, streaming=False)) as chunks:
-            async for chunk in chunks:
-                output = chunk.output
-        if output is None:
-            raise AgentError(f"agent {self.name} ended without an output")
-        return output
+        return await self._run(input, ctx, None)
 
     async def run_stream(
         self, input: AgentInput, ctx: ExecutionContext
     ) -> AsyncIterator[StreamChunk]:
-        async with aclosing(self._chunks(input, ctx, streaming=True)) as chunks:
+        async with aclosing(piped(lambda sink: self._run(input, ctx, sink))) as chunks:
             async for chunk in chunks:
                 yield chunk
 
@@ -173,53 +168,45 @@ class Agent(CoreAgent):
 
     # -- inside a run ------------------------------------------------------------------------
 
-    async def _chunks(
-        self, input: AgentInput, ctx: ExecutionContext, *, streaming: bool
-    ) -> AsyncGenerator[StreamChunk, None]:
+    async def _run(
+        self, input: AgentInput, ctx: ExecutionContext, sink: Sink | None
+    ) -> AgentOutput:
         started = time.perf_counter()
         self.metrics.begin()
         try:
             await self.prepare(ctx)
             conversation = self._conversation(input)
-            async with (
-                conversation.lock if conversation else nullcontext(),
-                aclosing(self._turn(input, ctx, conversation, streaming)) as chunks,
-            ):
-                async for chunk in chunks:
-                    if chunk.output is not None:
-                        self.metrics.done(chunk.output, (time.perf_counter() - started) * 1000)
-                    yield chunk
+            if conversation is None:
+                output = await self._turn(input, ctx, None, sink)
+            else:
+                async with conversation.lock:
+                    output = await self._turn(input, ctx, conversation, sink)
         except BaseException as error:
-            if not isinstance(error, GeneratorExit) or self.metrics.requests_active:
-                self.metrics.failed(error_data(error), (time.perf_counter() - started) * 1000)
+            self.metrics.failed(error_data(error), (time.perf_counter() - started) * 1000)
             raise
+        self.metrics.done(output, (time.perf_counter() - started) * 1000)
+        return output
 
     async def _turn(
         self,
         input: AgentInput,
         ctx: ExecutionContext,
         conversation: Conversation | None,
-        streaming: bool,
-    ) -> AsyncGenerator[StreamChunk, None]:
+        sink: Sink | None,
+    ) -> AgentOutput:
         user = await user_message(input, ctx)
-        if self.config.execute is not None:
+        if self.config.execute is None:
+            loop = self._loop(input, ctx, user, conversation, sink)
+            output = await loop.run()
+            added = loop.added
+        else:
             output = await call_code(self.config.execute, self.name, input, ctx)
             added = [Message(role="assistant", content=output.text)]
-            if streaming and output.text:
-                yield StreamChunk(type="text", text=output.text)
-        else:
-            loop = self._loop(input, ctx, user, conversation, streaming)
-            added = loop.added
-            output = None
-            async with aclosing(loop.chunks()) as chunks:
-                async for chunk in chunks:
-                    if chunk.output is None:
-                        yield chunk
-                    else:
-                        output = chunk.output
+            if sink and output.text:
+                await sink(StreamChunk(type="text", text=output.text))
         if conversation is not None:
             conversation.add_turn([user, *added])
-        yield StreamChunk(type="done", output=output)
+        return output
 
     def _loop(
         self,
@@ -227,7 +214,7 @@ class Agent(CoreAgent):
         ctx: ExecutionContext,
         user: Message,
         conversation: Conversation | None,
-        streaming: bool,
+        sink: Sink | None,
     ) -> AgentLoop:
         config = self.config
         targets = self._targets[ctx.runtime]
@@ -269,7 +256,7 @@ class Agent(CoreAgent):
             timeout_ms=config.tool_timeout_ms,
             retries=config.tool_retries,
         )
-        return AgentLoop(plan, [*messages, user], models, tools, account, streaming)
+        return AgentLoop(plan, [*messages, user], models, tools, account, sink)
 
     def _answer(self, target: Target) -> AnswerSchema | None:
         given = self.config.response_format

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,9 +12,10 @@ from llmspell_core.messages import AgentOutput, Message, RunMetadata, StreamChun
 from llmspell_core.provider import ModelRequest, ModelResponse, ToolDefinition
 
 if TYPE_CHECKING:
+    from llmspell_agents.piped import Sink
     from llmspell_agents.requests import ModelCaller
     from llmspell_agents.structured import AnswerSchema
-    from llmspell_agents.tool_calls import Outcome, ToolCaller
+    from llmspell_agents.tool_calls import ToolCaller
     from llmspell_core.account import Account
 
 
@@ -38,7 +38,8 @@ class LoopPlan:
 class AgentLoop:
     """One run. `messages` is what the model is shown first; `added` is what the run adds.
 
-    The text chunks that follow the last `tool_result` chunk are together the output's text.
+    With a `sink` answers are streamed: the text chunks that follow the last `tool_result` chunk
+    are together the output's text.
     """
 
     plan: LoopPlan
@@ -46,7 +47,7 @@ class AgentLoop:
     models: ModelCaller
     tools: ToolCaller
     account: Account
-    streaming: bool = False
+    sink: Sink | None = None
     added: list[Message] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     iterations: int = 0
@@ -58,63 +59,42 @@ class AgentLoop:
     _called: bool = False
 
     async def run(self) -> AgentOutput:
-        """The output of the whole run."""
-        output = None
-        async with aclosing(self.chunks()) as chunks:
-            async for chunk in chunks:
-                output = chunk.output
-        if output is None:
-            raise AgentError(f"agent {self.plan.agent} ended without an output")
-        return output
-
-    async def chunks(self) -> AsyncGenerator[StreamChunk, None]:
-        """The run piece by piece; the last chunk is `done` with the output.
+        """The output of the whole run; pieces of it go to the sink meanwhile.
 
         Raises `agent.limit_exceeded`, `agent.timeout`, `agent.output_invalid`,
         `agent.tool_retries`, and what the provider raises.
         """
-        response: ModelResponse | None = None
         while self._may_ask():
-            async with aclosing(self._answer()) as answer:
-                async for piece in answer:
-                    if isinstance(piece, StreamChunk):
-                        yield piece
-                    else:
-                        response = piece
-            if response is None:
-                raise AgentError(f"the model of {self.plan.agent} gave no answer")
+            response = await self._answer()
             self._note(response)
             if response.tool_calls and not self._tools_off:
-                async for chunk in self._use_tools(response):
-                    yield chunk
+                await self._use_tools(response.tool_calls)
                 continue
             output = self._judge(response)
             if output is not None:
-                if self.streaming and not self._live and output.text:
-                    yield StreamChunk(type="text", text=output.text)
-                yield StreamChunk(type="done", output=output)
-                return
-        yield StreamChunk(type="done", output=self._output("limit", None))
+                if self.sink and self.plan.answer and output.text:
+                    await self.sink(StreamChunk(type="text", text=output.text))
+                return output
+        return self._output("limit", None)
 
-    @property
-    def _live(self) -> bool:
-        """Whether text is handed out as it comes: an answer to be checked waits for that."""
-        return self.plan.answer is None
-
-    async def _answer(self) -> AsyncGenerator[StreamChunk | ModelResponse, None]:
+    async def _answer(self) -> ModelResponse:
         request = self._request()
-        if not self.streaming:
-            yield await self.models.complete(request)
-            return
+        if self.sink is None:
+            return await self.models.complete(request)
+        response = None
+        # An answer that is to be checked is handed out when it has been.
+        live = self.plan.answer is None
         async with aclosing(self.models.stream(request)) as deltas:
             async for delta in deltas:
                 if delta.reasoning:
-                    yield StreamChunk(type="reasoning", text=delta.reasoning)
-                if delta.text and self._live:
-                    yield StreamChunk(type="text", text=delta.text)
-                if delta.response is not None:
-                    yield delta.response
-                    yield StreamChunk(type="usage", usage=delta.response.usage)
+                    await self.sink(StreamChunk(type="reasoning", text=delta.reasoning))
+                if delta.text and live:
+                    await self.sink(StreamChunk(type="text", text=delta.text))
+                response = delta.response or response
+        if response is None:
+            raise AgentError(f"the model of {self.plan.agent} gave no answer")
+        await self.sink(StreamChunk(type="usage", usage=response.usage))
+        return response
 
     def _may_ask(self) -> bool:
         """Charge one request, or say that there must be none."""
@@ -163,12 +143,11 @@ class AgentLoop:
         calls = [] if self._tools_off else response.tool_calls
         self.added.append(Message(role="assistant", content=response.text, tool_calls=calls))
 
-    async def _use_tools(self, response: ModelResponse) -> AsyncGenerator[StreamChunk, None]:
-        calls = response.tool_calls
+    async def _use_tools(self, calls: list[ToolCall]) -> None:
         self._called = True
-        if self.streaming:
+        if self.sink:
             for call in calls:
-                yield StreamChunk(type="tool_call", tool_call=call.model_copy())
+                await self.sink(StreamChunk(type="tool_call", tool_call=call.model_copy()))
         hit = self.tools.limit(calls)
         if hit is None:
             outcomes = await self.tools.run(calls)
@@ -177,16 +156,12 @@ class AgentLoop:
             outcomes = self.tools.refuse(calls, hit)
         else:
             raise self._exceeded(hit)
-        self._take(outcomes)
-        if self.streaming:
-            for outcome in outcomes:
-                text = outcome.message.text
-                yield StreamChunk(type="tool_result", text=text, tool_call=outcome.call)
-
-    def _take(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
             self._records.append(outcome.call)
             self.added.append(outcome.message)
+            if self.sink:
+                text = outcome.message.text
+                await self.sink(StreamChunk(type="tool_result", text=text, tool_call=outcome.call))
 
     def _judge(self, response: ModelResponse) -> AgentOutput | None:
         """The output, or None when the model is asked again for one that fits the schema."""

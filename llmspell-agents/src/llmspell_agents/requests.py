@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 import time
 from contextlib import aclosing
@@ -161,13 +160,17 @@ class ModelCaller:
 
     def _for(self, target: Target, request: ModelRequest) -> ModelRequest:
         left = self.ctx.remaining_ms()
-        return dataclasses.replace(
-            request,
+        return ModelRequest(
             model=target.model,
+            messages=request.messages,
+            tools=request.tools,
+            tool_choice=request.tool_choice,
             temperature=_first(request.temperature, target.temperature),
             max_tokens=_first(request.max_tokens, target.max_tokens),
-            settings={**target.settings, **request.settings},
+            schema=request.schema,
+            stop=request.stop,
             timeout_ms=self.timeout_ms if left is None else min(left, self.timeout_ms),
+            settings={**target.settings, **request.settings},
             retry=self.retry,
         )
 

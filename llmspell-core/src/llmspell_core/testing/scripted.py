@@ -93,7 +93,7 @@ class ScriptedProvider(Provider):
         config = ProviderConfig(name=name, type="scripted", models=[self.default_model])
         self.config = config
         self.name = name
-        self.runtime: Runtime = None  # type: ignore[assignment]  # set by `Runtime.add_provider`
+        self.runtime: Runtime = None  # type: ignore[assignment]  # asks nothing of it
         self.requests: list[ModelRequest] = []
         self.active = 0
         self.most_active = 0
