@@ -11,7 +11,13 @@ from typing import Any
 
 import pytest
 
-from llmspell_core.errors import HookError, LimitError, NotFoundError, ValidationError
+from llmspell_core.errors import (
+    HookError,
+    LimitError,
+    LLMSpellError,
+    NotFoundError,
+    ValidationError,
+)
 from llmspell_core.hooks import (
     CONTINUE,
     POINTS,
@@ -341,6 +347,20 @@ def test_a_condition_decides_whether_it_runs() -> None:
     run(registry, HookContext(POINT, tool="yes"))
     assert seen == ["yes"]
     assert hook.calls == 1
+
+
+def test_a_condition_may_be_an_expression() -> None:
+    registry, seen = HookRegistry(), []
+    registry.register(
+        POINT,
+        lambda ctx: seen.append(ctx.tool),
+        condition="tool == 'yes' and arguments.n > 1",
+    )
+    for tool, n in (("no", 2), ("yes", 1), ("yes", 2)):
+        run(registry, HookContext(POINT, tool=tool, arguments={"n": n}))
+    assert seen == ["yes"]
+    with pytest.raises(LLMSpellError):
+        registry.register(POINT, lambda ctx: None, condition="tool ==")
 
 
 def test_a_condition_of_a_script_gets_plain_data() -> None:
