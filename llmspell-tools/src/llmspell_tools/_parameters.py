@@ -36,6 +36,7 @@ class Spelled:
         return core_schema.no_info_before_validator_function(read, handler(source))
 
     def _plain(self, value: Any) -> Any:
+        value = _text(value)
         if not isinstance(value, str):
             return value
         name = value.lower() if value.isupper() else to_snake(value.strip())
@@ -75,6 +76,13 @@ def _texts(value: Any) -> str | list[str]:
     return given
 
 
+def _names(value: Any) -> Any:
+    # One name needs no list; an empty table of Lua may be either.
+    return [value] if isinstance(value, str) else value or []
+
+
+#: A list of strings, or one of them alone.
+Names = Annotated[list[str], BeforeValidator(_names)]
 #: A string; numbers are read as their digits.
 Text = Annotated[str, BeforeValidator(_text)]
 #: A string, or a list of them.

@@ -114,6 +114,14 @@ class Pattern:
         return "".join(parts)
 
 
+def literal(text: str) -> str:
+    """The pattern that matches exactly this text."""
+    import re2
+
+    escaped: str = re2.escape(text)
+    return escaped
+
+
 def _words(error: Exception) -> str:
     given = error.args[0] if error.args else str(error)
     return given.decode(errors="replace") if isinstance(given, bytes) else str(given)

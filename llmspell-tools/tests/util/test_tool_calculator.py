@@ -37,7 +37,7 @@ def value(text: str, **variables: Any) -> Any:
         ("2^3^2", 512),
         ("2^-1", 0.5),
         ("7 // 2 + 7 % 3", 4),
-        ("2^64 + 1", 18446744073709551617),
+        ("2^62 + 1", 4611686018427387905),
         ("10 / 4", 2.5),
         ("0x1F + 0b11", 34),
         ("1_000 * 2", 2000),
@@ -67,7 +67,11 @@ def test_expressions_have_the_value_that_people_expect(text: str, expected: Any)
 
 
 def test_integers_stay_exact() -> None:
-    assert value("2^200 / 2^100") == 2**100
+    assert value("2^200 / 2^150") == 2**50
+    big = run(input="-2^63 - 1")
+    assert big.output == "-9223372036854775809"
+    assert big.result["type"] == "integer"
+    assert value("2^63 - 1") == 2**63 - 1
     assert isinstance(value("10 / 2"), int)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmspell_core.errors import LimitError
 from llmspell_tools._parameters import MAX_SIZE, needed, wrong
-from llmspell_tools._regex import Pattern
+from llmspell_tools._regex import Pattern, literal
 from llmspell_tools.util import _cases
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def replace(text: str, params: TextParameters) -> str:
     if not old:
         raise wrong(TOOL, "from", "must not be empty")
     if not params.case_sensitive:
-        pattern = Pattern(TOOL, "from", re.escape(old), case_sensitive=False)
+        pattern = Pattern(TOOL, "from", literal(old), case_sensitive=False)
         return pattern.substitute(
             text, (new or "").replace("\\", "\\\\").replace("$", "$$"), MAX_SIZE
         )

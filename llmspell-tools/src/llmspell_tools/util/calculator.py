@@ -17,6 +17,8 @@ from llmspell_tools.util._functions import CONSTANTS, GROUPS
 if TYPE_CHECKING:
     from llmspell_core.context import ToolContext
 
+_INT64 = 1 << 63
+
 
 def _variable(value: Any) -> Value:
     items = value if isinstance(value, list) else [value]
@@ -104,8 +106,8 @@ class Calculator(Tool):
             raise ToolFailed(f"calculator: {error}", details={"expression": text[:200]}) from None
         if params.precision is not None:
             value = _rounded(value, params.precision)
-        result = {"result": value, "expression": text, "type": _type(value)}
-        return ToolResult(result, output=value)
+        kind, value = _type(value), _portable(value)
+        return ToolResult({"result": value, "expression": text, "type": kind}, output=value)
 
     def _parsed(self, text: str) -> Expression:
         try:
@@ -136,6 +138,14 @@ def _functions() -> ToolResult:
     lines = [f"{group}: {', '.join(names)}" for group, names in groups.items()]
     lines.append("log(x) is base 10, log(base, x) any other, ln(x) natural")
     return ToolResult(groups, text="\n".join(lines))
+
+
+def _portable(value: Value) -> Any:
+    """Integers beyond 64 bits as their digits: few languages hold them, and none may lose any."""
+    if isinstance(value, list):
+        return [_portable(item) for item in value]
+    is_large = isinstance(value, int) and not -_INT64 <= value < _INT64
+    return str(value) if is_large else value
 
 
 def _rounded(value: Value, digits: int) -> Value:
