@@ -70,7 +70,7 @@ def _expression(text: str, names: tuple[str, ...]) -> Test:
             value = await frame.evaluate(expression)
         except LLMSpellError as error:
             raise WorkflowError(
-                f"the condition {error.message}", code="workflow.condition", hint=error.hint
+                f"its condition: {error.message}", code="workflow.condition", hint=error.hint
             ) from error
         return not isinstance(value, Missing) and bool(value)
 

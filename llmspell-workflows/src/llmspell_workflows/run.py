@@ -140,17 +140,15 @@ class Frame:
         return Rendering(self.scope.resolve, self._missing, prefixed_only)
 
     def _missing(self, expression: Expression, why: Missing) -> None:
-        reason = (
-            "is of a step that was skipped or failed"
-            if why is Missing.NOT_RUN
-            else "is no input field, step or shared data"
-        )
-        text = f'step "{self.step}": {expression.source} {reason}'
+        source = expression.source
         if self.run.strict:
             raise WorkflowError(
-                text, code="workflow.template", hint='add | default("...") where that may be'
+                f"{source} has no value",
+                code="workflow.template",
+                hint='add | default("...") where that may be',
             )
-        self.run.warn(text)
+        reason = "the step was skipped or failed" if why is Missing.NOT_RUN else "left as written"
+        self.run.warn(f'step "{self.step}": {source} has no value: {reason}')
 
 
 def names_of(results: Iterable[StepResult]) -> list[str]:

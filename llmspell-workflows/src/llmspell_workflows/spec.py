@@ -72,6 +72,10 @@ def _component(value: Any) -> Any:
     )
 
 
+def _inline(value: Any) -> Any:
+    return _component({"steps": value} if isinstance(value, list) else value)
+
+
 #: A component by name, as an object, or as a table to make it from.
 Component = Annotated[Any, BeforeValidator(_component)]
 
@@ -85,7 +89,9 @@ class StepSpec(ScriptModel):
     type: str = Field("", description=f"one of {', '.join(STEP_FIELDS)}; inferred when left out")
     tool: Component = Field(None, description="the tool to call")
     agent: Component = Field(None, description="the agent to ask")
-    workflow: Component = Field(None, description="a workflow, or the table of one")
+    workflow: Annotated[Any, BeforeValidator(_inline)] = Field(
+        None, description="a workflow, or the table or the steps of one"
+    )
     execute: Function | None = Field(None, description="a function of the step's context")
     template: str | None = Field(None, description="a text to fill in, or @prompts.NAME")
     steps: list[StepSpec] | None = Field(None, description="steps in order, as one step")

@@ -112,6 +112,10 @@ def _agent_problem(step: Step, ctx: ExecutionContext) -> LLMSpellError | None:
 
 
 def _check_expression(step: str, expression: Expression, report: Report) -> None:
+    if any(one.root == "env" for one in expression.references):
+        report.warnings.append(
+            f'step "{step}": {expression.source}: templates never read the environment'
+        )
     try:
         expression.compile()
     except LLMSpellError as error:
@@ -135,9 +139,7 @@ def _wrong_names(
 ) -> Iterator[str]:
     for expression in expressions:
         for reference in expression.references:
-            if reference.root == "env":
-                yield f"{where}: {expression.source}: templates cannot read the environment"
-            elif reference.root == "steps" and reference.path:
+            if reference.root == "steps" and reference.path:
                 text = _wrong_step(str(reference.path[0]), earlier, program)
                 if text:
                     yield f"{where}: {expression.source}: {text}"

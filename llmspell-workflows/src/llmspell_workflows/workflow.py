@@ -80,6 +80,8 @@ class Workflow(WorkflowTrait):
         return made
 
     def _build(self, spec: WorkflowSpec) -> None:
+        #: Whether somebody gave it a name.
+        self.named = bool(spec.name)
         if not spec.name:
             spec = spec.model_copy(update={"name": "workflow"})
         super().__init__(spec.name, spec.description)

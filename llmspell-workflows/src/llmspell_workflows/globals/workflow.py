@@ -117,8 +117,7 @@ class WorkflowGlobal(ScriptGlobal):
 
     def _given(self, workflow: WorkflowTrait) -> ScriptWorkflow:
         """To the script, and known by its name where it was given one."""
-        named = not isinstance(workflow, Workflow) or "name" in workflow.spec.model_fields_set
-        if named and workflow.name:
+        if not isinstance(workflow, Workflow) or workflow.named:
             self.ctx.overlay.workflows.register(
                 workflow.name, workflow, source="script", replace=True
             )
