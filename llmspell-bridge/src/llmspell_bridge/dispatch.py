@@ -46,6 +46,13 @@ class Dispatcher:
             raise NotFoundError(f"{bound.call_name} is answered by the engine")
         return bound.call(found, args)
 
+    def indexed(self, target: str) -> ScriptObject:
+        """The object behind ``Global[name]``, where a script hands it back."""
+        found = self._target(target)
+        if not isinstance(found, ScriptObject):
+            raise protocol_error("a global is no object")
+        return found
+
     def _target(self, target: Any) -> ScriptGlobal | ScriptObject:
         if isinstance(target, int) and not isinstance(target, bool):
             return self._handles.object(target)

@@ -47,6 +47,8 @@ class HandleTable:
         #: How often each function was sent since it was last released.
         self._sent: dict[int, int] = {}
         self.closed = False
+        #: Finds the object behind a target; set by whoever knows the globals.
+        self.indexed: Callable[[str], ScriptObject] = _nothing_indexed
 
     # -- host objects ------------------------------------------------------------------------
 
@@ -62,8 +64,10 @@ class HandleTable:
         self._given[id(value)] = self._next
         return self._next
 
-    def object(self, handle: int) -> ScriptObject:
-        """The host object behind a handle."""
+    def object(self, handle: int | str) -> ScriptObject:
+        """The host object behind a handle, or behind a target such as ``"Tool\\0name"``."""
+        if isinstance(handle, str):
+            return self.indexed(handle)
         try:
             return self._objects[handle]
         except KeyError:
@@ -106,3 +110,7 @@ class HandleTable:
         self.closed = True
         self._objects.clear()
         self._given.clear()
+
+
+def _nothing_indexed(target: str) -> ScriptObject:
+    raise protocol_error(f"the engine used an unknown handle {target[:40]!r}")

@@ -97,6 +97,7 @@ class HostSession:
         self._loop = asyncio.get_running_loop()
         self._handles = HandleTable(self.invoke, self._release)
         self._dispatch = Dispatcher(ctx, self._handles, internal, allowed)
+        self._handles.indexed = self._dispatch.indexed
         self._budget = CallBudget(self._limits.host_calls, self._limits.host_calls_per_s)
         self._guest: ScriptSession | None = None
         self._next = 0

@@ -38,8 +38,11 @@ class Handles(Protocol):
         """A function of the script by its handle."""
         ...
 
-    def object(self, handle: int) -> ScriptObject:
-        """A host object that was given out; an unknown handle is `script.protocol`."""
+    def object(self, handle: int | str) -> ScriptObject:
+        """A host object that was given out, or one behind ``Global[name]``, by its target.
+
+        An unknown handle is `script.protocol`.
+        """
         ...
 
 
@@ -224,7 +227,7 @@ def _revive_marker(key: str, inner: Any, handles: Handles) -> Any:
         return {name: revive(one, handles) for name, one in inner.items()}
     if key == "$f" and isinstance(inner, int):
         return handles.function(inner)
-    if key == "$h" and isinstance(inner, int):
+    if key == "$h" and isinstance(inner, (int, str)):
         return handles.object(inner)
     if key == "$e" and isinstance(inner, dict):
         return {name: revive(one, handles) for name, one in inner.items()}

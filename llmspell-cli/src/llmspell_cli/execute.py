@@ -48,6 +48,9 @@ def execute(source: ScriptSource, common: Common, options: RunOptions) -> int:
     try:
         result = run_until_signal(_run(source, common, options))
     except LLMSpellError as error:
+        if error.code == "script.output_closed":
+            # As for any filter: whoever reads us has enough.
+            return 0
         if options.as_json or options.as_jsonl:
             print_json(envelope(error), compact=options.as_jsonl or None)
             return exit_code(error)
@@ -186,18 +189,25 @@ def _bytes(value: Any) -> str:
 
 
 def _show_stats(result: ScriptResult) -> None:
-    import resource
-
     usage = result.usage
     cost = "unknown" if usage.cost_usd is None else f"{usage.cost_usd:.6f} USD"
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    workers = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
     rows = {
         "time": f"{result.duration_ms:.0f} ms",
         "tokens": f"{usage.input_tokens} in, {usage.output_tokens} out",
         "cost": cost,
         "host calls": f"{result.host_calls}",
-        "memory": f"{own} MiB" + (f", worker {workers} MiB" if workers else ""),
     }
+    if memory := _memory():
+        rows["memory"] = memory
     for name, text in rows.items():
         click.echo(clean(f"{name:<11} {text}"), err=True)
+
+
+def _memory() -> str:
+    """The most memory this process had, where the platform tells."""
+    try:
+        import resource
+    except ImportError:
+        return ""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return f"{most // (1024 if sys.platform != 'darwin' else 1 << 20)} MiB"

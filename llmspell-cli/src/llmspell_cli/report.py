@@ -73,9 +73,8 @@ def show_bug(error: Exception) -> None:
 
 def _debug() -> bool:
     context = click.get_current_context(silent=True)
-    return (context is not None and context.obj is not None and context.obj.debug) or (
-        "--debug" in sys.argv
-    )
+    asked = context is not None and bool(getattr(context.obj, "debug", False))
+    return asked or "--debug" in sys.argv
 
 
 def format_error(error: LLMSpellError, text: str = "") -> str:
