@@ -27,7 +27,7 @@ def variables(
         path = _known_spelling(name[len(_PREFIX) :].split("__"), below)
         names[path] = name
         if path[1:] == () or not all(path):
-            mistakes.append(Mistake(path, "is no key: LLMSPELL_SECTION__KEY", where=name))
+            mistakes.append(Mistake((), "is no key: LLMSPELL_SECTION__KEY", where=name))
             continue
         values[path] = parse_text(env[name], path)
     if not values:

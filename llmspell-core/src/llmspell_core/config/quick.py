@@ -40,11 +40,16 @@ def _section(model: type[S], data: Any) -> S:
     for name, value in data.items():
         if field := fields.get(name):
             values[name] = _field(field, value)
-        elif model.model_config.get("extra") == "allow" and isinstance(name, str):
+        elif _is_extra(name) and model.model_config.get("extra") == "allow":
             values[name] = value
         else:
             raise _Unfit
-    return model.model_construct(**values)
+    return model.model_construct({*values}, **values)
+
+
+def _is_extra(name: Any) -> bool:
+    # `_fields_set` would be taken for an argument.
+    return isinstance(name, str) and not name.startswith("_")
 
 
 def _field(field: FieldInfo, value: Any) -> Any:

@@ -38,7 +38,7 @@ class Loaded:
     #: before it are what it has to stay within.
     security_tables: list[dict[str, Any]] = field(default_factory=list)
     #: Values that came from the secret store: for the redactor.
-    secrets: frozenset[str] = frozenset()
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
     #: Whether the project's files may widen and redirect.
     trusted: bool = True
     #: The `[script_overrides]` security that is in use, for the audit log.
