@@ -48,7 +48,7 @@ def use_colour(stream: Any = None) -> bool:
     context = click.get_current_context(silent=True)
     asked = getattr(context.obj, "color", None) if context and context.obj else None
     if asked in ("always", "never"):
-        return asked == "always"
+        return bool(asked == "always")
     if os.environ.get("NO_COLOR"):
         return False
     return bool((stream or sys.stderr).isatty())
