@@ -54,35 +54,29 @@ async def play(
             return error, provider
 
 
-@settings(max_examples=60)
-@given(
-    script=answers,
-    requests=st.integers(1, 6),
-    tool_calls=st.none() | st.integers(0, 6),
-    tokens=st.none() | st.integers(1, 90),
-    per_a=st.none() | st.integers(0, 3),
-    on_limit=st.sampled_from(["finish", "error"]),
-)
-def test_no_limit_is_ever_crossed(
-    script: list[tuple[int, int, int]],
-    requests: int,
-    tool_calls: int | None,
-    tokens: int | None,
-    per_a: int | None,
-    on_limit: str,
-) -> None:
-    limits = {
-        "requests": requests,
-        "tool_calls": tool_calls,
-        "total_tokens": tokens,
-        "per_tool": None if per_a is None else {"a": per_a},
+limits = st.fixed_dictionaries(
+    {
+        "requests": st.integers(1, 6),
+        "tool_calls": st.none() | st.integers(0, 6),
+        "total_tokens": st.none() | st.integers(1, 90),
+        "per_tool": st.none() | st.fixed_dictionaries({"a": st.integers(0, 3)}),
     }
+)
+
+
+@settings(max_examples=60)
+@given(script=answers, limits=limits, on_limit=st.sampled_from(["finish", "error"]))
+def test_no_limit_is_ever_crossed(
+    script: list[tuple[int, int, int]], limits: dict[str, Any], on_limit: str
+) -> None:
+    tool_calls, tokens = limits["tool_calls"], limits["total_tokens"]
+    per_tool = limits["per_tool"]
     ran: list[str] = []
     outcome, provider = asyncio.run(play(script, ran, limits=limits, on_limit=on_limit))
 
-    assert len(provider.requests) <= requests
+    assert len(provider.requests) <= limits["requests"]
     assert tool_calls is None or len(ran) <= tool_calls
-    assert per_a is None or ran.count("a") <= per_a
+    assert per_tool is None or ran.count("a") <= per_tool["a"]
     # Tokens are known after an answer: the request that crosses the limit is the last one.
     assert tokens is None or TOKENS * (len(provider.requests) - 1) < tokens
     for request in provider.requests:

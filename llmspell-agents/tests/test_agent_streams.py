@@ -87,9 +87,13 @@ def test_a_stream_that_breaks_raises_after_the_chunks_that_came() -> None:
         broken = ProviderError("cut off", code="provider.connection", retryable=True)
         async with scripted_runtime(chunks("one ", broken)) as (runtime, _):
             found: list[str] = []
-            with pytest.raises(ProviderError, match="cut off"):
+
+            async def read() -> None:
                 async for chunk in Agent("x").stream("go", runtime.context()):
                     found.append(chunk.text)  # noqa: PERF401 - kept when the stream raises
+
+            with pytest.raises(ProviderError, match="cut off"):
+                await read()
             assert found == ["one "]
 
     asyncio.run(main())

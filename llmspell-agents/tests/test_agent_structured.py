@@ -29,8 +29,7 @@ PROMPTED = Capabilities(structured_output=False)
 async def ask(
     *replies: Any, capabilities: Capabilities | None = None, **fields: Any
 ) -> tuple[Any, ScriptedProvider]:
-    options = {"capabilities": capabilities} if capabilities else {}
-    async with scripted_runtime(*replies, **options) as (runtime, provider):
+    async with scripted_runtime(*replies, capabilities=capabilities) as (runtime, provider):
         return await Agent("x", **fields).execute("go", runtime.context()), provider
 
 
@@ -76,7 +75,7 @@ def test_a_provider_that_cannot_hold_a_schema_is_told_it_in_the_prompt() -> None
     ],
 )
 @pytest.mark.parametrize("native", [True, False])
-def test_values_that_are_no_objects_work_as_well(schema: Any, value: Any, native: bool) -> None:  # noqa: FBT001
+def test_values_that_are_no_objects_work_as_well(schema: Any, value: Any, native: bool) -> None:
     shown = AnswerSchema.of(schema, native=native)
     text = json.dumps({"value": value} if shown.wrapped else value)
     assert shown.read(text) == (value, [])
@@ -119,6 +118,6 @@ json_values = st.recursive(
 
 
 @given(value=st.lists(json_values) | st.dictionaries(st.text(), json_values), fenced=st.booleans())
-def test_json_is_found_alone_and_in_a_fence(value: Any, fenced: bool) -> None:  # noqa: FBT001
+def test_json_is_found_alone_and_in_a_fence(value: Any, fenced: bool) -> None:
     text = json.dumps(value)
     assert find_json(f"Sure!\n```json\n{text}\n```\nBye." if fenced else text) == value

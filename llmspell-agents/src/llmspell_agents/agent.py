@@ -48,14 +48,14 @@ class Agent(CoreAgent):
     Nothing touches the network before the first run.
 
     Args:
-        system_prompt: the prompt, a table of fields, or a whole `AgentConfig`
+        spec: the system prompt, a table of fields, or a whole `AgentConfig`
         fields: further fields of `AgentConfig`, which win
     """
 
     def __init__(
-        self, system_prompt: str | dict[str, Any] | AgentConfig | None = None, **fields: Any
+        self, spec: str | dict[str, Any] | AgentConfig | None = None, /, **fields: Any
     ) -> None:
-        self.config = AgentConfig.of(system_prompt, **fields)
+        self.config = AgentConfig.of(spec, **fields)
         name = self.config.name or f"agent-{uuid.uuid4().hex[:8]}"
         super().__init__(name, self.config.description)
         self.capabilities = tuple(self.config.capabilities)
