@@ -4,8 +4,8 @@
         host.methods["Tool.add"] = lambda a, b: a + b
         assert await host.run("return Tool.add(1, 2)") == 3
 
-Values are the protocol's JSON with its markers left in, but for functions of the script, which
-become callables. No policy, no validation: what is tested is the engine.
+Values are the protocol's JSON with its markers left in, but for escaped objects, which come as they
+are meant, and functions of the script, which become callables. No policy, no validation: what is tested is the engine.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class EngineHost:
         self.idled = 0
         self._next = 0
         self._ends: dict[int, asyncio.Future[Any]] = {}
-        self._work: dict[int, asyncio.Task[None]] = {}
+        self._work: dict[int, asyncio.Task[Any]] = {}
 
     # -- for tests ---------------------------------------------------------------------------
 
@@ -118,22 +118,25 @@ class EngineHost:
         except Exception as error:  # noqa: BLE001 - nothing may be raised into an engine
             return False, _failure(error)
         if inspect.iscoroutine(value):
-            self._work[call_id] = asyncio.ensure_future(self._finish(call_id, value))
+            work = self._work[call_id] = asyncio.ensure_future(value)
+            work.add_done_callback(lambda ended: self._finish(call_id, ended))
             return None
         return True, json.dumps(value)
 
-    async def _finish(self, call_id: int, work: Any) -> None:
-        try:
-            ok, text = True, json.dumps(await work)
-        except asyncio.CancelledError:
+    def _finish(self, call_id: int, work: asyncio.Task[Any]) -> None:
+        if work.cancelled():
             return
-        except Exception as error:  # noqa: BLE001 - as above
-            ok, text = False, _failure(error)
-        self.session.answer(call_id, ok, text)
+        error = work.exception()
+        if error is not None:
+            self.session.answer(call_id, False, _failure(error))
+        else:
+            self.session.answer(call_id, True, json.dumps(work.result()))
 
     def _revived(self, value: Any) -> Any:
         if isinstance(value, dict):
-            if len(value) == 1 and "$f" in value:
+            if len(value) == 1 and isinstance(value.get("$"), dict):
+                value = value["$"]
+            elif len(value) == 1 and "$f" in value:
                 return Function(self, value["$f"])
             return {key: self._revived(one) for key, one in value.items()}
         return [self._revived(one) for one in value] if isinstance(value, list) else value
@@ -174,7 +177,7 @@ class EngineHost:
         self.crash = error
 
 
-def _failure(error: Exception) -> str:
+def _failure(error: BaseException) -> str:
     if isinstance(error, ScriptError):
         return json.dumps(error.to_dict())
     return json.dumps({"code": "host.failed", "message": str(error), "retryable": False})

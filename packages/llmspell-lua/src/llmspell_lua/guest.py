@@ -11,10 +11,8 @@ before our code runs on those that are not UTF-8.
 
 from __future__ import annotations
 
+import sys
 import time
-
-# lupa is what this module is for, and the worker imports it before the script's limits apply.
-from lupa.lua54 import LuaError, LuaMemoryError, LuaRuntime  # noqa: TID253
 
 from llmspell_core.script.compact import compact
 from llmspell_core.script.jsontext import dumps
@@ -26,11 +24,55 @@ if TYPE_CHECKING:
 
     from llmspell_core.script.protocol import HostChannel
 
+
+def _lua54() -> Any:
+    """Lupa's Lua 5.4, imported with this module: a worker can open no files later.
+
+    In a worker its package is entered as a bare folder. What `lupa/__init__` offers is not used
+    here, and its `contextlib` would be a tenth of the time in which a worker is ready.
+    """
+    if "contextlib" not in sys.modules:
+        for folder in sys.path:
+            package = type(sys)("lupa")
+            package.__path__ = [folder + "/lupa"]
+            sys.modules["lupa"] = package
+            try:
+                import lupa.lua54
+            except ImportError:
+                del sys.modules["lupa"]
+            else:
+                return lupa.lua54
+    import lupa.lua54
+
+    return lupa.lua54
+
+
+_lua = _lua54()
+LuaError, LuaMemoryError, LuaRuntime = _lua.LuaError, _lua.LuaMemoryError, _lua.LuaRuntime
+
 #: Instructions between two calls of `_tick`; the prelude's STEP.
 STEP = 100_000
 #: How long output may wait while a script computes.
 HOUSEKEEPING_S = 0.02
 
+#: The files of the prelude; most are loaded when a script first needs them.
+PRELUDE = (
+    "boot",
+    "json",
+    "errors",
+    "scheduler",
+    "functions",
+    "objects",
+    "streams",
+    "text",
+    "sandbox",
+    "session",
+    "async",
+    "files",
+    "logger",
+)
+
+_sources: dict[bytes, bytes] = {}
 _compiled: dict[bytes, bytes] = {}
 
 
@@ -43,13 +85,14 @@ def _refuse(_object: object, _name: object, _setting: bool) -> object:
     raise AttributeError("scripts reach no attributes")
 
 
-def _source(name: str) -> bytes:
-    """A file of the prelude, through the loader: it may lie in an archive."""
-    folder = __file__[: -len("guest.py")] if __file__.endswith("guest.py") else ""
-    if folder:
-        with open(f"{folder}prelude/{name}.lua", "rb") as file:  # noqa: PTH123 - pathlib is slow to import
-            return file.read()
-    return __spec__.loader.get_data(f"{__file__.rpartition('/')[0]}/prelude/{name}.lua")  # type: ignore[union-attr,no-any-return]
+def _read_prelude() -> dict[bytes, bytes]:
+    """Its files, all at once: later a sandboxed worker can open none."""
+    folder = __file__[: -len("guest.py")] + "prelude/"
+    found = {}
+    for name in PRELUDE:
+        with open(f"{folder}{name}.lua", "rb") as file:  # noqa: PTH123 - pathlib is slow to import
+            found[name.encode()] = file.read()
+    return found
 
 
 def _bytes(text: str) -> bytes:
@@ -73,7 +116,7 @@ class LuaSession:
         self._channel = channel
         self._budget = _Budget(limits)
         self._decode = _Decoders()
-        self._lua: LuaRuntime | None = LuaRuntime(
+        self._lua: Any = LuaRuntime(
             encoding=None,
             unpack_returned_tuples=True,
             register_eval=False,
@@ -91,8 +134,9 @@ class LuaSession:
         self._api = self._boot(options)
 
     def _boot(self, options: dict[str, Any]) -> dict[str, Any]:
+        if not _sources:
+            _sources.update(_read_prelude())
         lua = self._lua
-        assert lua is not None  # noqa: S101 - only close() takes it away
         functions = _HostFunctions(self).table()
         plain = {key: value for key, value in options.items() if value is not None}
         plain["globals"] = [
@@ -103,7 +147,7 @@ class LuaSession:
             b"local load, assert = load, assert return function(text, ...) "
             b"return assert(load(text, '=llmspell', 't'))(...) end"
         )
-        api = load(_source("boot"), lua.table_from(functions), dumps(plain).encode())
+        api = load(_sources[b"boot"], lua.table_from(functions), dumps(plain).encode())
         # Fetched now: inside a callback under a coroutine, lupa's table[key] returns a tuple.
         names = ("run", "invoke", "answer", "cancel", "release", "stop", "turn")
         return {name: api[name.encode()] for name in names}
@@ -357,7 +401,7 @@ class _HostFunctions:
     @staticmethod
     def _fetch(name: bytes) -> tuple[bytes, bool]:
         found = _compiled.get(name)
-        return (found, True) if found is not None else (_source(name.decode()), False)
+        return (found, True) if found is not None else (_sources[name], False)
 
     @staticmethod
     def _keep(name: bytes, compiled: bytes) -> None:

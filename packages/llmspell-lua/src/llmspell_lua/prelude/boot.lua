@@ -6,6 +6,9 @@
 -- `JSON` breaks only itself.
 local host, options_text = ...
 
+local collectgarbage = collectgarbage
+collectgarbage("stop") -- until the prelude stands: hardly anything of it is garbage
+
 -- lupa's metatable of Python objects has a callable __gc: out of reach, for scripts and for us.
 debug.getmetatable(host.call).__metatable = false
 python = nil
@@ -40,4 +43,6 @@ function env.import(name)
 end
 
 env.options = env.import("json").parse(options_text)
-return env.import("session")
+local api = env.import("session")
+collectgarbage("restart")
+return api

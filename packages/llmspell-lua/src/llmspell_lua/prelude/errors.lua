@@ -25,12 +25,22 @@ local function line_of(info)
   return source .. ":" .. info.currentline
 end
 
--- The innermost line of the script, as `spell.lua:12`. Prelude and C functions have no lines.
+-- Set by the scheduler: the function that the running task began with.
+function M.home() end
+
+-- The innermost line of the script, as `spell.lua:12`. Prelude and C functions have no lines; when
+-- tail calls have left none of the script's, it is where the task's function begins.
 function M.where()
   local level = 2
   while true do
     local info = getinfo(level, "Sl")
-    if not info then return nil end
+    if not info then
+      local fn = M.home()
+      info = fn and getinfo(fn, "S")
+      if not info or info.linedefined <= 0 then return nil end
+      info.currentline = info.linedefined
+      return line_of(info)
+    end
     if info.currentline > 0 then return line_of(info) end
     level = level + 1
   end

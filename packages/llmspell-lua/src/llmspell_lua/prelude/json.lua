@@ -73,17 +73,21 @@ local channel               -- whether handles, bytes and errors may cross
 local path, seen            -- keys that led to the current table; tables being written
 local pretty                -- indentation, or nil
 local limit                 -- levels allowed
+local in_args               -- whether the outermost list is that of a call's arguments
 local ordered               -- whether keys are sorted
 
+local function step(name)
+  return type(name) == "number" and "[" .. name .. "]" or "." .. tostring(name)
+end
+
+-- Where a value stands, for messages: `argument 1.a.b[2]`, `a.b`, `the value`.
 local function place(depth, key)
-  local names = {}
-  for i = 1, depth - 1 do
-    local name = path[i]
-    names[i] = type(name) == "number" and "[" .. name .. "]" or "." .. name
+  local names, first = {}, 1
+  if in_args then
+    names[1], first = "argument " .. tostring(depth > 1 and path[1] or key), 2
   end
-  if key ~= nil and depth > 0 then
-    names[#names + 1] = type(key) == "number" and "[" .. key .. "]" or "." .. tostring(key)
-  end
+  for i = first, depth - 1 do names[#names + 1] = step(path[i]) end
+  if key ~= nil and depth >= first then names[#names + 1] = step(key) end
   local text = concat(names)
   return text == "" and "the value" or (gsub(text, "^%.", ""))
 end
@@ -257,7 +261,7 @@ end
 
 local function start(for_channel)
   out, n, size, path, seen = {}, 0, 0, {}, {}
-  channel, pretty, ordered, limit = for_channel, nil, true, M.max_depth
+  channel, pretty, ordered, limit, in_args = for_channel, nil, true, M.max_depth, false
 end
 
 local function scalar(value)
@@ -296,7 +300,7 @@ function M.encode_args(...)
     end
   end
   start(true)
-  limit = limit + 1 -- the list itself is no level of any value
+  limit, in_args = limit + 1, true -- the list itself is no level of any value
   put("[")
   for i = 1, count do
     if i > 1 then put(",") end
@@ -405,7 +409,7 @@ local function decode_number(position)
     end
     local number = tonumber(sub(text, from, last))
     if number == huge or number == -huge then syntax(position, "a number out of range") end
-    return number + 0.0, last + 1
+    return number, last + 1
   end
   local number = tonumber(sub(text, from, last))
   if math_type(number) ~= "integer" then
@@ -462,9 +466,14 @@ function decode_object(position, depth, plain)
       if byte(text, position) ~= 58 then syntax(position, "expected :") end
     end
     count = count + 1
-    if special and key == "$" and not plain then
-      object, position = decode_object(skip(position + 1) + 1, depth, true)
-      return object, skip(position) + 1
+    if special and count == 1 and key == "$" and not plain then
+      -- Escaped, unless other keys follow.
+      local at = skip(position + 1)
+      if byte(text, at) == 123 then
+        local inner, after = decode_object(at + 1, depth, true)
+        after = skip(after)
+        if byte(text, after) == 125 then return inner, after + 1 end
+      end
     end
     object[key], position = decode_value(position + 1, depth + 1)
     local code = byte(text, position)

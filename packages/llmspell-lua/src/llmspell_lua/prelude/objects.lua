@@ -13,7 +13,16 @@ local call, fail = scheduler.call, errors.fail
 
 local M = {}
 local types = {}                     -- declarations of host objects by type name
-local natives = {}                   -- guest methods of the prelude: global -> method -> function
+
+-- Guest methods of the prelude: global -> method -> function. Files are read when a script first
+-- touches their global.
+local IN_FILE = { Async = "async", Logger = "logger", Debug = "logger" }
+local natives = setmetatable({}, { __index = function(self, global)
+  if IN_FILE[global] then
+    import(IN_FILE[global])
+    return rawget(self, global)
+  end
+end })
 M.natives = natives
 
 -- spelling ---------------------------------------------------------------------------------------
@@ -336,7 +345,8 @@ local function otherwise(front, declared, methods)
     local found = others[key] or indexed[key]
     if found ~= nil then return found end
     local name = method_name(declared, key) or snake(key)
-    found = methods[name]
+    -- Raw: this very function is what `methods` asks for what it does not have.
+    found = rawget(methods, name)
     if found == nil and declared.hidden[name] then
       found = global_method(front, declared.name, name, declared.guest[name])
     end

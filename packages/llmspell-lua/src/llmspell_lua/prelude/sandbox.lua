@@ -116,19 +116,18 @@ function io.write(...)
   return output, message
 end
 function io.read(...) return input:read(...) end
-io.flush, io.close = nil, nil
+local function standard_type(it)
+  return type(it) == "table" and (getmetatable(it) or {}).__name == "FILE*" and "file" or nil
+end
 
 if has("io") then
-  local files = not all and import("files") or nil
-  local open = files and files.open or real.io.open
-  local kind = files and files.type or real.io.type
+  local function files() return all and real.io or import("files") end
+  local function open(...) return files().open(...) end
   io.open = open
-  io.type = function(it) return kind(it) or (type(it) == "table" and (getmetatable(it) or {}).__name
-    == "FILE*" and "file" or nil) end
+  io.type = function(it) return files().type(it) or standard_type(it) end
   function io.lines(path, ...)
     if path == nil then return input:lines(...) end
-    if files then return files.lines(path, ...) end
-    return real.io.lines(path, ...)
+    return files().lines(path, ...)
   end
   local function redirect(current, mode, it)
     if it == nil then return current end
@@ -147,9 +146,7 @@ if has("io") then
   end
   function io.close(it) return (it or output):close() end
 else
-  io.type = function(it)
-    return type(it) == "table" and (getmetatable(it) or {}).__name == "FILE*" and "file" or nil
-  end
+  io.type = standard_type
   function io.lines(path, ...)
     if path ~= nil then errors.fail("policy.denied", "this profile reads no files from scripts") end
     return input:lines(...)
@@ -162,8 +159,8 @@ G.stdin, G.stdout, G.stderr = streams.stdin, streams.stdout, streams.stderr
 if all then
   G.debug, G.package, G.dofile, G.loadfile = real.debug, real.package, real.dofile, real.loadfile
 elseif has("dofile") then
-  local files = import("files")
-  G.dofile, G.loadfile = files.dofile, files.loadfile
+  function G.dofile(...) return import("files").dofile(...) end
+  function G.loadfile(...) return import("files").loadfile(...) end
 end
 
 -- modules ----------------------------------------------------------------------------------------
@@ -218,8 +215,6 @@ natives.JSON = {
   end,
 }
 
-import("async")
-import("logger")
 objects.declare(options.globals or {})
 objects.define_native("JSON", { decode = "parse", encode = "stringify" })
 objects.define_native("Async")

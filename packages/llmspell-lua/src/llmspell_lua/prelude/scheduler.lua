@@ -211,9 +211,11 @@ local function settle(it, ok, results)
 end
 M.settle = settle
 
+function errors.home() return current and current.fn end
+
 local function finish(task, ok, ...)
   tasks[task], live = nil, live - 1
-  task.co = nil
+  task.co, task.fn = nil, nil
   settle(task, ok, pack(...))
   if task.report then
     reports[task.report] = nil
@@ -248,7 +250,7 @@ end
 -- A new task for `fn(...)`; `report` is the id under which the host waits for its end.
 local function spawn(fn, report, ...)
   local task = setmetatable({
-    report = report, args = pack(...),
+    report = report, args = pack(...), fn = fn,
     -- The run or callback that this work belongs to.
     origin = report or current and current.origin or 0,
   }, Task)
@@ -499,6 +501,9 @@ function M.start(report, mode, fn, ...)
   spawn(fn, report, ...).mode = mode
   return turn()
 end
+
+-- The function of the script that a task of the prelude's runs for.
+function M.runs(fn) current.fn = fn end
 
 function M.is_dead() return dead end
 

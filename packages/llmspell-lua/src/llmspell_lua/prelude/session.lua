@@ -67,6 +67,10 @@ end
 
 local api = {}
 
+-- With a variable to close in scope `return f()` is no tail call, so the line of the main chunk is
+-- there to be named when `f` fails.
+local KEEP_FRAME = "local __llmspell <close> = nil "
+
 local function compile(source, name, mode)
   local chunk = "@" .. name
   errors.add_chunk(load("", chunk))
@@ -74,10 +78,10 @@ local function compile(source, name, mode)
   -- A `#!` line becomes a comment, so that line numbers stay.
   if find(source, "^#!") then source = "--" .. source end
   if mode == "eval" then
-    local fn = load("return " .. source, chunk, "t", G)
+    local fn = load(KEEP_FRAME .. "return " .. source, chunk, "t", G)
     if fn then return fn end
   end
-  return load(source, chunk, "t", G)
+  return load(KEEP_FRAME .. source, chunk, "t", G)
 end
 
 function api.run(id, source, name, mode)
@@ -92,6 +96,7 @@ function api.run(id, source, name, mode)
 end
 
 local function called(fn, args)
+  scheduler.runs(fn)
   local list = json.decode(args)
   local many = #list
   for i = 1, many do

@@ -48,10 +48,9 @@ local function gsub_function(s, pattern, fn, most)
   return concat(out), count
 end
 
-local native_gsub = string.gsub
 local function gsub(s, pattern, replacement, most)
   if type(replacement) ~= "function" or type(pattern) ~= "string" then
-    return native_gsub(s, pattern, replacement, most)
+    return string.gsub(s, pattern, replacement, most)
   end
   if type(s) == "number" then s = tostring(s) end
   if type(s) ~= "string" then bad("bad argument #1 to 'gsub' (string expected, got " .. type(s) .. ")") end
@@ -80,35 +79,48 @@ local function merge_sort(list, count, less)
   table.move(from, 1, count, 1, list)
 end
 
-local native_sort = table.sort
 local function sort(list, less)
-  if less == nil or type(list) ~= "table" then return native_sort(list, less) end
+  if less == nil or type(list) ~= "table" then return table.sort(list, less) end
   if type(less) ~= "function" then
     bad("bad argument #2 to 'sort' (function expected, got " .. type(less) .. ")")
   end
   merge_sort(list, #list, less)
 end
 
+-- The C functions under their own names: messages take the name from the field that is called.
+local c = {}
+for name, fn in next, string do
+  if name ~= "dump" then c[name] = fn end
+end
+
+local function plain(s)
+  if getmetatable(s) == Error then return tostring(s) end
+  return s
+end
+
+local public = {
+  byte = function(s, ...) return c.byte(plain(s), ...) end,
+  find = function(s, ...) return c.find(plain(s), ...) end,
+  gmatch = function(s, ...) return c.gmatch(plain(s), ...) end,
+  gsub = function(s, ...) return gsub(plain(s), ...) end,
+  len = function(s) return c.len(plain(s)) end,
+  lower = function(s) return c.lower(plain(s)) end,
+  match = function(s, ...) return c.match(plain(s), ...) end,
+  rep = function(s, ...) return c.rep(plain(s), ...) end,
+  reverse = function(s) return c.reverse(plain(s)) end,
+  sub = function(s, ...) return c.sub(plain(s), ...) end,
+  upper = function(s) return c.upper(plain(s)) end,
+  char = string.char, format = string.format, pack = string.pack, packsize = string.packsize,
+  unpack = string.unpack,
+}
+
 -- The two tables as the script gets them; sets the metatable of strings.
 function M.libraries()
-  local plain, public = {}, {}
-  for name, fn in next, string do
-    if name ~= "dump" then
-      plain[name] = fn
-      public[name] = function(s, ...)
-        if getmetatable(s) == Error then s = tostring(s) end
-        return fn(s, ...)
-      end
-    end
-  end
-  for _, name in next, { "char", "format", "pack", "packsize" } do public[name] = string[name] end
-  plain.gsub = gsub
-  public.gsub = function(s, ...)
-    if getmetatable(s) == Error then s = tostring(s) end
-    return gsub(s, ...)
-  end
+  local methods = {}
+  for name, fn in next, c do methods[name] = fn end
+  methods.gsub = gsub
   local meta = getmetatable("")
-  meta.__index = setmetatable(plain, { __index = public })
+  meta.__index = setmetatable(methods, { __index = public })
   meta.__metatable = false
   local lists = {}
   for name, fn in next, table do lists[name] = fn end
