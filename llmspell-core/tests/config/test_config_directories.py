@@ -12,6 +12,7 @@ import pytest
 from llmspell_core.config.directories import (
     cache_dir,
     data_dir,
+    own_places,
     private_dir,
     system_config_file,
     user_config_dir,
@@ -41,6 +42,7 @@ def test_variables_and_settings_name_other_folders(tmp_path: Path) -> None:
     assert cache_dir(env=env) == Path("/c")
     settings = Settings.model_validate({"system": {"data_dir": "/x/data"}})
     assert data_dir(settings, env) == Path("/x/data")
+    assert {user_config_dir(env), Path("/x/data")} <= {*own_places(settings, env)}
     assert cache_dir(settings, {}) == platformdirs.user_cache_path("llmspell", appauthor=False)
 
 

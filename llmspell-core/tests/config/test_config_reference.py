@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jsonschema
 import pytest
 
@@ -57,7 +59,12 @@ def test_the_json_schema_accepts_what_settings_accept() -> None:
     Settings.model_validate(good)
     assert [*validator.iter_errors(good)] == []
     assert [*validator.iter_errors(Settings.model_validate(good).model_dump())] == []
-    for bad in ({"sytem": {}}, {"events": {"history": -1}}, {"system": {"log_level": "loud"}}):
+    wrong: tuple[dict[str, Any], ...] = (
+        {"sytem": {}},
+        {"events": {"history": -1}},
+        {"system": {"log_level": "loud"}},
+    )
+    for bad in wrong:
         assert [*validator.iter_errors(bad)]
 
 

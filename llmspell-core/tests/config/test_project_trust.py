@@ -361,3 +361,11 @@ def test_the_list_of_trusted_folders_is_the_users_own(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read") as caught:
         is_trusted(project, variables)
     assert str(file) in (caught.value.hint or "")
+
+
+def test_a_host_that_is_none_is_a_mistake_with_its_line(tmp_path: Path) -> None:
+    user = '[security]\n[security.network]\nallowed_hosts = ["*", "10.0.0.0/99", "a b"]\n'
+    with pytest.raises(ConfigMistakes) as caught:
+        loaded(tmp_path, "", user=user)
+    assert [one.where.rpartition(":")[2] for one in caught.value.mistakes] == ["3", "3"]
+    assert caught.value.mistakes[0].message == 'item 2: "10.0.0.0/99" is not a network'

@@ -70,6 +70,18 @@ def cache_dir(settings: Settings | None = None, env: Mapping[str, str] | None = 
     return platformdirs.user_cache_path(_APP, appauthor=False)
 
 
+def own_places(
+    settings: Settings | None = None, env: Mapping[str, str] | None = None
+) -> list[Path]:
+    """llmspell's own folders, which no script or tool may touch but under `none`."""
+    return [
+        user_config_dir(env),
+        system_config_file().parent,
+        data_dir(settings, env),
+        cache_dir(settings, env),
+    ]
+
+
 def _named(what: str, env: Mapping[str, str] | None) -> str:
     return (os.environ if env is None else env).get(f"LLMSPELL_SYSTEM__{what}", "")
 

@@ -1,4 +1,4 @@
-"""Whether the security profiles that a configuration names exist."""
+"""Whether the profiles and hosts that `[security]` names make sense."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from llmspell_core.config.mistakes import Mistake
 from llmspell_core.errors import did_you_mean
 
 if TYPE_CHECKING:
-    from llmspell_core.config.sections.security import CustomProfile
+    from llmspell_core.config.sections.security import CustomProfile, Network
     from llmspell_core.config.settings import Settings
 
 #: The built-in profiles and presets, the weakest first; equal ranks differ in what they allow.
@@ -46,6 +46,9 @@ def mistakes_in(settings: Settings, trusted: Mapping[str, Any]) -> Iterator[Mist
             where = ("script_overrides", pattern, "security", "profile")
             yield from _unknown(where, override.security.profile, security.profiles)
     yield from _untrusted(trusted, security.profiles)
+    yield from _hosts(("security",), security.network)
+    for name, table in security.profiles.items():
+        yield from _hosts(("security", "profiles", name), table.network)
 
 
 def is_built_in(name: str) -> bool:
@@ -69,6 +72,21 @@ def _is_own_base(name: str, declared: Mapping[str, CustomProfile]) -> bool:
         seen.add(current)
         current = declared[current].base
     return current == name
+
+
+def _hosts(path: tuple[str, ...], network: Network) -> Iterator[Mistake]:
+    """Entries that name no host, address or network."""
+    if not network.allowed_hosts:
+        return
+    from llmspell_core.errors import LLMSpellError
+    from llmspell_core.security.net import HostRule
+
+    for number, entry in enumerate(network.allowed_hosts, start=1):
+        try:
+            HostRule.parse(entry)
+        except LLMSpellError as error:
+            message = f"item {number}: {error.message}"
+            yield Mistake((*path, "network", "allowed_hosts"), message, error.hint)
 
 
 def _untrusted(
