@@ -19,7 +19,7 @@ async def one_request(input: Any = "go", settings: Any = None, **fields: Any) ->
 
 
 def test_an_unknown_field_names_the_nearest_one() -> None:
-    with pytest.raises(ValidationError, match='unknown field "temprature".*"temperature"'):
+    with pytest.raises(ValidationError, match=r'unknown field "temprature".*"temperature"'):
         AgentConfig.of({"temprature": 1})
 
 

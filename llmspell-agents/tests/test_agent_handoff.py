@@ -24,7 +24,7 @@ def test_a_function_answers_instead_of_a_model() -> None:
 
             out = await Agent(name="loud", execute=answer).execute("hi", ctx)
             assert (out.text, out.agent) == ("HI", "loud")
-            table = await Agent(execute=lambda input, ctx: {"n": 1}).execute("hi", ctx)
+            table = await Agent(execute=lambda _, ctx: {"n": len(ctx.path)}).execute("hi", ctx)
             assert (table.data, table.text) == ({"n": 1}, '{"n": 1}')
             assert not provider.requests
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 #: Chunks that wait for a slow script; then the model's answer is read no further.
 _WAITING = 64
+_Queue = asyncio.Queue[StreamChunk | BaseException | None]
 
 
 class ScriptStream(ScriptObject):
@@ -25,9 +26,9 @@ class ScriptStream(ScriptObject):
 
     def __init__(self, name: str, chunks: AsyncIterator[StreamChunk]) -> None:
         self._name = name
-        self._queue: asyncio.Queue[StreamChunk | BaseException | None] = asyncio.Queue(_WAITING)
+        self._queue: _Queue = asyncio.Queue(_WAITING)
         # Each `next` is a call of its own, but a generator must live in one task.
-        self._task = asyncio.ensure_future(self._pump(chunks))
+        self._task = asyncio.ensure_future(_pump(chunks, self._queue))
         self._ended = False
         self._output: AgentOutput | None = None
 
@@ -62,17 +63,19 @@ class ScriptStream(ScriptObject):
         self._task.cancel()
         await asyncio.wait([self._task])
 
-    async def _pump(self, chunks: AsyncIterator[StreamChunk]) -> None:
-        end: BaseException | None = None
-        try:
-            async with aclosing(cast("AsyncGenerator[StreamChunk, None]", chunks)) as source:
-                async for chunk in source:
-                    await self._queue.put(chunk)
-        except Exception as error:  # noqa: BLE001 - raised again where the script reads
-            end = error
-        await self._queue.put(end)
-
     def __del__(self) -> None:
         # A script that leaves its loop early drops the handle: nobody reads on.
         if not self._task.done() and not self._task.get_loop().is_closed():
             self._task.cancel()
+
+
+async def _pump(chunks: AsyncIterator[StreamChunk], queue: _Queue) -> None:
+    """Read all chunks into the queue. It does not know the stream, which may be dropped."""
+    end: BaseException | None = None
+    try:
+        async with aclosing(cast("AsyncGenerator[StreamChunk, None]", chunks)) as source:
+            async for chunk in source:
+                await queue.put(chunk)
+    except Exception as error:  # noqa: BLE001 - raised again where the script reads
+        end = error
+    await queue.put(end)
