@@ -174,7 +174,7 @@ def test_mistakes_of_all_places_are_told_together_with_their_lines(place: Place)
     (place.project / "llmspell.local.toml").write_text("[events\n")
     with pytest.raises(ConfigMistakes) as caught:
         place.load(
-            {"LLMSPELL_STATE__BACKED": "x", "LLMSPELL__X": "1"},
+            {"LLMSPELL_STATE__BACKED": "x", "LLMSPELL__X": "1", "LLMSPELL_FOO__X": "1"},
             overrides=["events.queue=0", "nothing"],
         )
     assert [one.as_dict() for one in caught.value.mistakes] == [
@@ -196,6 +196,7 @@ def test_mistakes_of_all_places_are_told_together_with_their_lines(place: Place)
             "message": "0 is not a whole number (events, 1 or more)",
         },
         {"where": "--set nothing", "message": '"nothing" is not section.key=value'},
+        {"where": "LLMSPELL_FOO__X", "key": "foo", "message": "unknown key"},
         {
             "where": "LLMSPELL_STATE__BACKED",
             "key": "state.backed",
@@ -209,8 +210,8 @@ def test_mistakes_of_all_places_are_told_together_with_their_lines(place: Place)
         },
     ]
     assert caught.value.details["mistakes"] == [one.as_dict() for one in caught.value.mistakes]
-    assert str(caught.value).startswith("8 mistakes in the configuration\n")
-    assert caught.value.message == "8 mistakes in the configuration"
+    assert str(caught.value).startswith("9 mistakes in the configuration\n")
+    assert caught.value.message == "9 mistakes in the configuration"
 
 
 @pytest.mark.parametrize(

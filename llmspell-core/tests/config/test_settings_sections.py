@@ -32,7 +32,8 @@ def test_every_section_has_its_documented_defaults() -> None:
     assert settings.security.profile == "medium"
     assert settings.security.limits.memory_mb is None
     assert settings.repl.history_size == 10_000
-    assert not (settings.providers or settings.agents or settings.plugins)
+    for empty in (settings.providers, settings.agents, settings.plugins):
+        assert not empty
     for name in SECTIONS:
         assert getattr(settings, name) is not None
 

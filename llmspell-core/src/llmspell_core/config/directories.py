@@ -73,7 +73,7 @@ def cache_dir(settings: Settings | None = None, env: Mapping[str, str] | None = 
 def own_places(
     settings: Settings | None = None, env: Mapping[str, str] | None = None
 ) -> list[Path]:
-    """llmspell's own folders, which no script or tool may touch but under `none`."""
+    """The folders of llmspell itself, which no script or tool may touch but under `none`."""
     return [
         user_config_dir(env),
         system_config_file().parent,

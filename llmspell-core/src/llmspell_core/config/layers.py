@@ -31,7 +31,8 @@ class Layer(NamedTuple):
             if path[:length] in self.names:
                 return self.names[path[:length]]
         if self.path is None:
-            return self.label
+            below = (name for key, name in self.names.items() if key[: len(path)] == path)
+            return next(below, self.label)
         from llmspell_core.config.locate import line_of
 
         line = line_of(self.text, path, self.path.suffix)
