@@ -386,6 +386,9 @@ def test_what_is_wrong_with_the_specification_is_refused_before_the_first_step()
         with pytest.raises(LLMSpellError) as caught:
             run([*steps, step])
         assert caught.value.code == code
+        if code == "tool.not_found" and "calc" in caught.value.message:
+            assert caught.value.message == 'workflow \'w\': step "b": unknown tool "calculatr"'
+            assert caught.value.hint == 'did you mean "calculator"?'
     with pytest.raises(LLMSpellError, match="it has no steps"):
         run([])
     assert ran == []
@@ -548,3 +551,19 @@ def test_one_workflow_runs_many_times_at_once() -> None:
         assert workflow.history.active == 0
 
     with_runtime(work)
+
+
+def test_no_input_is_an_empty_table_for_a_schema() -> None:
+    assert run([lambda c: 1], input_schema={}).success
+    assert run([lambda c: 1], input_schema={"n": "integer?"}).success
+    with pytest.raises(ValidationError, match="'n' is a required property"):
+        run([lambda c: 1], input_schema={"n": "integer"})
+
+
+def test_from_python_without_a_runtime_of_ones_own() -> None:
+    async def main() -> None:
+        workflow = Workflow("w", steps=[{"name": "a", "tool": double, "input": {"n": "{{n}}"}}])
+        assert (await workflow.execute({"n": 2})).data == 4
+        assert (await workflow.run_result({"n": 3})).output == 6
+
+    asyncio.run(main())

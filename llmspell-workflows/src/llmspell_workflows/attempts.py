@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: `on_error` may ask for another attempt this often.
 MAX_ASKED_RETRIES = 100
 
+#: Codes of failures that another attempt would only repeat.
+_FINAL = frozenset({"agent.limit_exceeded", "agent.too_deep", "cancelled", "workflow.invalid"})
+
 log = logging.getLogger("llmspell.workflow")
 
 
@@ -153,4 +156,4 @@ def _worth_repeating(error: LLMSpellError) -> bool:
     """Whether another attempt could end differently: what is forbidden stays forbidden."""
     if isinstance(error, (PolicyError, HookError)):
         return False
-    return error.code not in ("agent.limit_exceeded", "agent.too_deep", "workflow.invalid")
+    return error.code not in _FINAL

@@ -231,7 +231,7 @@ class WorkflowSpec(ScriptModel):
         if self.type not in WORKFLOW_TYPES:
             raise PydanticCustomError(
                 "workflow_type",
-                'workflow type "{type}" is not available; types are {known}',
+                'type "{type}" is not available; types are {known}',
                 {"type": self.type, "known": ", ".join(WORKFLOW_TYPES)},
             )
         return self

@@ -24,8 +24,13 @@ class Report:
 
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    #: The first error that came as one, with its own code and hint.
+    #: The first error that came as one, with its own code and hint, and what stands before it.
     first: LLMSpellError | None = None
+    where: str = ""
+
+    def copy(self) -> Report:
+        """A copy that can be added to."""
+        return Report([*self.errors], [*self.warnings], self.first, self.where)
 
     @property
     def valid(self) -> bool:
@@ -41,7 +46,8 @@ class Report:
     def add(self, where: str, error: LLMSpellError) -> None:
         """An error, with its hint."""
         self.errors.append(f"{where}{error.message}{f' ({error.hint})' if error.hint else ''}")
-        self.first = self.first or error
+        if self.first is None:
+            self.first, self.where = error, where
 
 
 def check_program(program: Program) -> Report:
@@ -83,11 +89,17 @@ def check_components(program: Program, ctx: ExecutionContext, report: Report) ->
 
 def refuse(name: str, report: Report) -> LLMSpellError:
     """The error for a workflow that may not run."""
-    code = report.first.code if report.first and len(report.errors) == 1 else "workflow.invalid"
-    found = type(report.first) if report.first and len(report.errors) == 1 else WorkflowError
-    return found(
+    only = report.first if len(report.errors) == 1 else None
+    if only is not None:
+        return type(only)(
+            f"workflow '{name}': {report.where}{only.message}",
+            code=only.code,
+            hint=only.hint,
+            details={**only.details, "errors": list(report.errors)},
+        )
+    return WorkflowError(
         f"workflow '{name}': {'; '.join(report.errors)}",
-        code=code,
+        code="workflow.invalid",
         details={"errors": list(report.errors)},
     )
 
@@ -164,7 +176,7 @@ def _wrong_step(name: str, earlier: list[str], program: Program) -> str:
 
 
 def _check_schema(program: Program, report: Report) -> None:
-    if program.spec.input_schema is None:
+    if not program.spec.input_schema:
         return
     from llmspell_core.schema import check_schema, short_form
 
@@ -176,12 +188,15 @@ def _check_schema(program: Program, report: Report) -> None:
 
 def check_input(program: Program, input: Any) -> None:
     """Raise `input.invalid` when the input breaks the workflow's input_schema."""
-    if program.spec.input_schema is None:
+    if not program.spec.input_schema:
         return
     from llmspell_core.errors import ValidationError
     from llmspell_core.schema import mistakes_text, schema_mistakes, short_form
 
-    mistakes = schema_mistakes(short_form(program.spec.input_schema), input)
+    schema = short_form(program.spec.input_schema)
+    # Input is optional: no input is a table without fields where a table is expected.
+    value = {} if input is None and schema.get("type") == "object" else input
+    mistakes = schema_mistakes(schema, value)
     if mistakes:
         raise ValidationError(
             f"workflow '{program.spec.name}': input: {mistakes_text(mistakes)}",

@@ -181,7 +181,7 @@ class Workflow(WorkflowTrait):
         """What is wrong with it; with a context also whether its components can be used."""
         if self._report is None:
             self._report = check_program(self.program)
-        report = Report([*self._report.errors], [*self._report.warnings], self._report.first)
+        report = self._report.copy()
         if ctx is not None:
             check_components(self.program, ctx, report)
         return report
