@@ -29,7 +29,11 @@ class TemplateParameters(ToolParameters):
     operation: Annotated[Literal["render"], Spelled(create="render", fill="render")] = Field(
         "render", description="render: fill in the template"
     )
-    input: str = Field(description="The template: Hello {{ name }}!")
+    input: str = Field(
+        description="The template: Hello {{ name }}!",
+        # Workflows leave the bare names in it to this tool.
+        json_schema_extra={"format": "template"},
+    )
     context: dict[str, Any] = Field(
         default_factory=dict, description="The values of the names in the template"
     )
