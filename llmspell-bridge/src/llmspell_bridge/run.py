@@ -12,10 +12,12 @@ from llmspell_bridge.limits import WallClock
 from llmspell_bridge.result import ScriptResult, plain
 from llmspell_bridge.session import HostSession, SessionLimits
 from llmspell_core.errors import DeadlineError, HookError, LLMSpellError, ScriptError
+from llmspell_core.extensions import Extensions
 from llmspell_core.hooks import HookContext
 
 if TYPE_CHECKING:
     from llmspell_bridge.engines import ScriptSource
+    from llmspell_bridge.manifests import Manifest
     from llmspell_bridge.runtime import ScriptRuntime
     from llmspell_bridge.streams import Streams
     from llmspell_core.context import ExecutionContext
@@ -164,7 +166,7 @@ class ScriptRun:
         limits, env = profile.limits, self._ctx.policy.env
         language = self._ctx.language
         return {
-            "globals": [*self._runtime.manifests.values()],
+            "globals": [*map(self._with_values, self._runtime.manifests.values())],
             "args": arguments,
             "env": {name: env.get(name) for name in env.names()},
             "libraries": _libraries(profile, language),
@@ -181,6 +183,12 @@ class ScriptRun:
             "seed": random_seed(),
             "run_id": self._ctx.run_id,
         }
+
+    def _with_values(self, manifest: Manifest) -> Manifest:
+        if not manifest.get("values"):
+            return manifest
+        declared = Extensions("globals").load(manifest["name"])
+        return {**manifest, "values": declared.script_values(self._ctx)}
 
 
 def _session_limits(profile: SecurityProfile) -> SessionLimits:

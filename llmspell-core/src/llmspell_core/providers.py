@@ -11,11 +11,13 @@ import inspect
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from llmspell_core.context import current
 from llmspell_core.errors import ProviderError, did_you_mean
 from llmspell_core.extensions import Extensions
 from llmspell_core.provider import Provider, ProviderConfig
 
 if TYPE_CHECKING:
+    from llmspell_core.config.settings import Settings
     from llmspell_core.runtime import Runtime
 
 
@@ -79,10 +81,17 @@ class Providers:
         self._made.clear()
         self._private.clear()
 
+    def _settings(self) -> Settings:
+        """What holds for the calling run: `Config.set` changes a run's own."""
+        ctx = current()
+        if ctx is not None and ctx.runtime is self._runtime:
+            return ctx.settings
+        return self._runtime.settings
+
     def _resolve(
         self, model: str | None, provider: str | None, seen: tuple[str, ...]
     ) -> ResolvedModel:
-        settings = self._runtime.settings
+        settings = self._settings()
         if not model and not provider:
             model = settings.default.model
         if model and model in settings.models and not provider:
@@ -105,7 +114,7 @@ class Providers:
                 code="provider.unknown_model",
                 hint=f"see [models.{name}]",
             )
-        alias = self._runtime.settings.models[name]
+        alias = self._settings().models[name]
         found = self._resolve(alias.model, None, (*seen, name))
         known = {"model", "temperature", "max_tokens", "fallback", "settings"}
         extra = {k: v for k, v in (alias.model_extra or {}).items() if k not in known}
@@ -120,7 +129,7 @@ class Providers:
 
     def _bare(self, name: str) -> ResolvedModel:
         """A bare name: the default provider's, else of the one provider that lists it."""
-        settings = self._runtime.settings
+        settings = self._settings()
         listed = [key for key, table in settings.providers.items() if name in table.models]
         if len(listed) == 1:
             return ResolvedModel(self.get(listed[0]), name)

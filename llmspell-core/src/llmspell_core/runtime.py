@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary
 
 from llmspell_core import lifecycle
 from llmspell_core.approval import Approver, deny_all
+from llmspell_core.config.directories import own_places
 from llmspell_core.config.settings import Settings
 from llmspell_core.config.sources import Loaded, load
 from llmspell_core.context import ExecutionContext
@@ -130,6 +131,7 @@ class Runtime:
             cwd=self.loaded.cwd,
             audit=audit,
             redactor=self.redactor,
+            protected=own_places(self.settings),
         )
         if (override := self.loaded.override) is not None:
             audit.record("profile", override.pattern, "allow", override.reason)

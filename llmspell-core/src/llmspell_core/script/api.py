@@ -200,6 +200,11 @@ class ScriptGlobal(_Declares):
             return found
         return self._session_ctx
 
+    @staticmethod
+    def script_values(ctx: ExecutionContext) -> dict[str, Any]:
+        """Readable fields of the global beside its methods; sent when the session starts."""
+        return {}
+
     def index(self, name: str) -> ScriptObject:
         """The object behind ``Global["name"]``, for globals with an `index_type`."""
         raise KeyError(name)

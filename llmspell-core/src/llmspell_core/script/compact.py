@@ -37,7 +37,7 @@ def compact(manifest: dict[str, Any]) -> dict[str, Any] | None:
             }
             for name, one in manifest.get("objects", {}).items()
         },
-        **{key: manifest[key] for key in ("call", "index") if manifest.get(key)},
+        **{key: manifest[key] for key in ("call", "index", "values") if manifest.get(key)},
     }
 
 

@@ -1,6 +1,6 @@
 """Compile a declaration to its manifest: the JSON that engines, stubs and docs are made from.
 
-    {"name", "aliases", "doc", "kind", "call", "index",
+    {"name", "aliases", "doc", "kind", "call", "index", "values",
      "methods": {name: Method}, "builders": {method: {"setters": {name: [op, field]}, "build"}},
      "objects": {type: {"doc", "methods", "fields", "iterate", "builders"}},
      "types": {name: {"doc", "fields": [{"name", "type", "required", "doc", "aliases"}]}}}
@@ -52,6 +52,7 @@ def compile_manifest(cls: type[ScriptGlobal]) -> dict[str, Any]:
         "doc": inspect.getdoc(cls) or "",
         "kind": cls.kind,
         "call": cls.call,
+        "values": "script_values" in vars(cls),
         "index": cls.index_type.type_name if cls.index_type else None,
         "methods": _methods(cls, found),
         "builders": _builders(cls.builders, found),

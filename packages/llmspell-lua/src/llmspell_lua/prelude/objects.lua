@@ -325,6 +325,7 @@ local function expand(front, declared)
       return M.builder(name, name .. "." .. method, builder, ...)
     end
   end
+  for key, value in next, declared.values or {} do methods[key] = value end
   for key, value in next, natives[name] or {} do
     if methods[key] == nil and declared.guest[key] == nil and not declared.methods[key] then
       methods[key] = value
