@@ -65,7 +65,7 @@ class HandleTable:
         return self._next
 
     def object(self, handle: int | str) -> ScriptObject:
-        """The host object behind a handle, or behind a target such as ``"Tool\\0name"``."""
+        """The host object behind a handle, or behind ``Global[name]`` by its target."""
         if isinstance(handle, str):
             return self.indexed(handle)
         try:

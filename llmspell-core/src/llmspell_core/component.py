@@ -44,10 +44,6 @@ class ToolSet:
                 hint=did_you_mean(name, list(self._tools)),
             ) from None
 
-    def list(self) -> list[Tool]:
-        """All of them, in the order they were added."""
-        return [*self._tools.values()]
-
     def names(self) -> list[str]:
         """Their names, in the order they were added."""
         return [*self._tools]
@@ -57,6 +53,10 @@ class ToolSet:
     ) -> ToolResult:
         """Call one of them through the Runner."""
         return await self.get(name).call(params, ctx)
+
+    def list(self) -> list[Tool]:
+        """All of them, in the order they were added."""
+        return [*self._tools.values()]
 
     def _key(self, name: str) -> str:
         return name if name in self._tools else name.replace("_", "-")

@@ -7,7 +7,6 @@ belongs to that run.
 
 from __future__ import annotations
 
-import copy
 import logging
 import time
 import uuid

@@ -35,16 +35,21 @@ class Overlay:
         self.id = uuid.uuid4().hex
         self.parent = parent
         self.tools: Registry[Tool] = Registry(
-            "tool", parent and parent.tools, normalise=canonical, protect=True
+            "tool", parent.tools if parent else None, normalise=canonical, protect=True
         )
-        self.agents: Registry[Agent] = Registry("agent", parent and parent.agents)
-        self.workflows: Registry[Workflow] = Registry("workflow", parent and parent.workflows)
+        self.agents: Registry[Agent] = Registry("agent", parent.agents if parent else None)
+        self.workflows: Registry[Workflow] = Registry(
+            "workflow", parent.workflows if parent else None
+        )
         #: What `Config.set` changed for this run; None: nothing.
         self.settings: Settings | None = parent.settings if parent else None
-        self.hooks = HookRegistry(parent and parent.hooks)
+        self.hooks: HookRegistry = HookRegistry(parent.hooks if parent else None)
         self._sizes = (history, queue, share or [])
-        self.events = EventBus(
-            history=history, queue=queue, parent=parent and parent.events, share=share or []
+        self.events: EventBus = EventBus(
+            history=history,
+            queue=queue,
+            parent=parent.events if parent else None,
+            share=share or [],
         )
 
     def child(self) -> Overlay:

@@ -284,9 +284,8 @@ def _loaded(settings: Loaded | Settings | dict[str, Any] | None) -> Loaded:
         return settings
     if settings is None:
         return load()
-    data = settings if isinstance(settings, dict) else None
-    if data is not None:
-        return load(data=data)
+    if isinstance(settings, dict):
+        return load(data=settings)
     return Loaded.of(settings)
 
 
