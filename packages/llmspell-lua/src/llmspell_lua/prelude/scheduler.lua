@@ -276,6 +276,7 @@ end
 local function stepped(task, ok, tag, ...)
   if co_status(task.co) == "dead" then
     if not ok and tag == MEMORY then pcall(M.die_of, "script.memory_limit") end
+    if dead then return end
     return finish(task, ok, tag, ...)
   end
   -- A bare coroutine.yield() at the top of a task gives the others a turn.

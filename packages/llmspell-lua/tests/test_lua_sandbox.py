@@ -1,0 +1,384 @@
+"""What a Lua script cannot reach, and how one that takes too much ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from llmspell_bridge.worker.testing import CARRIERS, EngineHost, engine_host, manifest
+from llmspell_core.errors import ScriptError
+
+TOOL = manifest("Tool", "add", "slow_add", "give", "echo")
+MEDIUM = ["base", "string", "table", "math", "utf8", "coroutine", "os", "io", "dofile"]
+LIMITS = {"memory_mb": 32, "cpu_s": 0.4, "tasks": 100, "value_mb": 4}
+
+
+@pytest.fixture(params=CARRIERS)
+def play(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    def run(body: Callable[[EngineHost], Awaitable[Any]] | str, **options: Any) -> Any:
+        async def main() -> Any:
+            async with engine_host(
+                "llmspell_lua.guest",
+                request.param,
+                requires=("lupa", "llmspell_lua"),
+                **{"globals": [TOOL], "libraries": MEDIUM, "limits": LIMITS, **options},
+            ) as host:
+                prepare(host)
+                if isinstance(body, str):
+                    return await asyncio.wait_for(host.run(body), 30)
+                return await asyncio.wait_for(body(host), 30)
+
+        return asyncio.run(main())
+
+    return run
+
+
+def prepare(host: EngineHost) -> None:
+    async def slow_add(a: int, b: int) -> int:
+        await asyncio.sleep(0.001)
+        return a + b
+
+    host.methods["Tool.add"] = lambda a, b: a + b
+    host.methods["Tool.slow_add"] = slow_add
+    host.methods["Tool.echo"] = lambda value=None: value
+
+
+def failing(play: Callable[..., Any], source: str, **options: Any) -> ScriptError:
+    with pytest.raises(ScriptError) as caught:
+        play(source, **options)
+    return caught.value
+
+
+# -- reach ---------------------------------------------------------------------------------------
+
+DOCUMENTED = {
+    *("ARGS Async Debug JSON Logger Tool _G _VERSION arg args assert collectgarbage coroutine").split(),
+    *("dofile error getmetatable io ipairs load loadfile math next os pairs pcall print").split(),
+    *("rawequal rawget rawlen rawset require select setmetatable stderr stdin stdout string").split(),
+    *("table tonumber tostring type utf8 xpcall").split(),
+}
+
+
+def test_the_globals_are_the_documented_ones_and_no_others(play: Callable[..., Any]) -> None:
+    source = "local t = JSON.array{} for name in pairs(_G) do t[#t + 1] = name end return t"
+    assert set(play(source)) == DOCUMENTED
+    assert DOCUMENTED - set(play(source, libraries=["os"])) == {"dofile", "loadfile"}
+
+
+def test_libraries_hold_what_a_profile_allows(play: Callable[..., Any]) -> None:
+    source = "local t = {} for name in pairs(%s) do t[#t + 1] = name end table.sort(t) return t"
+    assert play(source % "os") == ["clock", "date", "difftime", "exit", "getenv", "time"]
+    assert play(source % "io", libraries=[]) == [
+        "flush", "lines", "read", "stderr", "stdin", "stdout", "type", "write",
+    ]  # fmt: skip
+    assert "dump" not in play(source % "string")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "return python",
+        "return debug",
+        "return package",
+        "return string.dump",
+        "return os.execute or os.remove or os.rename or os.tmpname",
+        "return io.popen or io.tmpfile",
+        "return getmetatable('') or nil",
+        "return getmetatable(print)",
+        "return getmetatable(Tool.add)",
+        "return load(string.char(27) .. 'Lua')",
+        "return (load('\\27Lua', 'x', 'b'))",
+    ],
+)
+def test_this_is_out_of_reach(play: Callable[..., Any], source: str) -> None:
+    assert play(source) in (None, False)
+
+
+def test_no_python_object_is_ever_in_reach(play: Callable[..., Any]) -> None:
+    source = """
+        local seen, found = {}, 0
+        local function walk(v)
+          if seen[v] then return end
+          seen[v] = true
+          if type(v) == "userdata" then found = found + 1 end
+          if type(v) == "table" then
+            for k, x in next, v do walk(k) walk(x) end
+            local m = getmetatable(v)
+            if type(m) == "table" then walk(m) end
+          end
+        end
+        walk(_G)
+        local ok, e = pcall(Tool.add, "\\xff", {})
+        walk(e)
+        return {found, type(e)}
+    """
+    assert play(source) == [0, "table"]
+
+
+def test_finalizers_are_refused(play: Callable[..., Any]) -> None:
+    assert "__gc" in failing(play, "setmetatable({}, {__gc = print})").message
+
+
+def test_a_script_that_overwrites_the_library_breaks_only_itself(play: Callable[..., Any]) -> None:
+    source = """
+        for name in pairs(_G) do if name ~= "Tool" and name ~= "_G" then _G[name] = nil end end
+        return Tool.slow_add(1, Tool.add(1, 1)) .. ("x"):upper()
+    """
+    assert play(source) == "3X"
+    assert play("coroutine.yield = nil string.find = nil table.concat = nil return Tool.slow_add(1, 2)") == 3
+
+
+def test_modules_are_off_but_for_our_own(play: Callable[..., Any]) -> None:
+    assert failing(play, "require('socket')").code == "module.denied"
+    assert play("return require('llmspell').Tool == Tool") is True
+
+
+def test_modules_of_the_policy_are_loaded_through_the_host(play: Callable[..., Any]) -> None:
+    async def body(host: EngineHost) -> Any:
+        host.methods["modules.load"] = lambda name: {
+            "name": f"lib/{name}.lua",
+            "source": "loads = (loads or 0) + 1 return {name = ..., fail = function()\n error('x') end}",
+        }
+        return await host.run(
+            "local m = require('m') local n = require('m') local _, e = pcall(m.fail)"
+            " return {m == n, m.name, loads, e}"
+        )
+
+    assert play(body, modules=True) == [True, "m", 1, "lib/m.lua:2: x"]
+
+
+def test_the_environment_is_what_the_policy_names(play: Callable[..., Any]) -> None:
+    options = {"env": {"A": "1", "GONE": None}}
+    assert play("return {os.getenv('A'), os.getenv('GONE') == nil, os.getenv('PATH') == nil}",
+                **options) == ["1", True, True]  # fmt: skip
+
+
+def test_arguments_by_position_and_name(play: Callable[..., Any]) -> None:
+    args = {"script": "x.lua", "positional": ["a", "b"], "named": {"n": "1", "flag": True}}
+    source = "return {args[0], args[1], arg[2], ARGS.n, args.flag, args.none == nil, #args}"
+    assert play(source, args=args) == ["x.lua", "a", "b", "1", True, True, 2]
+
+
+def test_a_seed_makes_random_numbers_repeatable(play: Callable[..., Any]) -> None:
+    source = "return {math.random(1000), math.random(1000)}"
+    assert play(source, seed="00ff") == play(source, seed="00ff")
+
+
+@pytest.mark.parametrize(("code", "status"), [("3", 3), ("true", 0), ("false", 1), ("", 0)])
+def test_exit_ends_the_run_and_cannot_be_caught(
+    play: Callable[..., Any], code: str, status: int
+) -> None:
+    source = f"print('out') pcall(function() pcall(os.exit{'(' + code + ')'}) end) print('no')"
+
+    async def body(host: EngineHost) -> None:
+        with pytest.raises(ScriptError) as caught:
+            await host.run(source)
+        assert caught.value.code == "script.exit"
+        assert caught.value.details == {"code": status}
+        assert host.output["stdout"] == "out\n"
+        assert host.session.idle()
+
+    play(body)
+
+
+# -- files through the gate ----------------------------------------------------------------------
+
+
+def test_files_go_through_the_host(play: Callable[..., Any]) -> None:
+    async def body(host: EngineHost) -> Any:
+        files: dict[str, str] = {"a.txt": "one\ntwo\n"}
+        opened: list[list[Any]] = []
+        log: list[Any] = []
+
+        def open_(path: str, mode: str) -> int:
+            if path.startswith("/"):
+                raise ScriptError("outside", code="policy.denied")
+            if mode == "r" and path not in files:
+                raise ScriptError(f"{path}: no such file", code="file.not_found", details={"errno": 2})
+            opened.append([path, 0])
+            return len(opened)
+
+        def read(number: int, how: Any) -> str | None:
+            path, at = opened[number - 1]
+            rest = files[path][at:]
+            if how == "a":
+                taken = rest
+            elif not rest:
+                return None
+            else:
+                taken = rest.partition("\n")[0] + "\n"
+            opened[number - 1][1] += len(taken)
+            return taken if how in ("a", "L") else taken[:-1]
+
+        def write(number: int, text: str) -> None:
+            path = opened[number - 1][0]
+            files[path] = files.get(path, "") + text
+
+        host.methods.update(
+            {
+                "io.open": open_, "io.read": read, "io.write": write, "io.close": log.append,
+                "io.flush": log.append, "io.seek": lambda *given: list(given)[-1],
+                "io.load": lambda path: "#! x\nreturn ..., 7" if path == "m.lua" else 1 / 0,
+            }  # fmt: skip
+        )
+        value = await host.run("""
+            local f = assert(io.open("a.txt"))
+            local t = {f:read(), f:read("L"), f:read() == nil, io.type(f), tostring(f)}
+            f:close()
+            t[#t + 1] = io.type(f)
+            for line in io.lines("a.txt") do t[#t + 1] = line end
+            local w <close> = io.open("b.txt", "w")
+            t[#t + 1] = w:write("x", 1, 2.5) == w
+            local _, message, errno = io.open("none")
+            t[#t + 1] = message
+            t[#t + 1] = errno
+            t[#t + 1] = select(2, pcall(io.open, "/etc/passwd")).code
+            t[#t + 1] = select(2, dofile("m.lua"))
+            t[#t + 1] = loadfile("m.lua")(5)
+            t[#t + 1] = select(2, pcall(f.read, f))
+            return t
+        """)
+        assert files["b.txt"] == "x12.5"
+        assert log == [1, 2, 3]
+        return value
+
+    assert play(body) == [
+        "one", "two\n", True, "file", "file (open)", "closed file", "one", "two", True,
+        "none: no such file", 2, "policy.denied", 7, 5, "spell.lua:15: attempt to use a closed file",
+    ]  # fmt: skip
+
+
+def test_without_io_no_file_is_read(play: Callable[..., Any]) -> None:
+    assert failing(play, "io.lines('a')", libraries=[]).code == "policy.denied"
+    assert play("return io.open == nil and dofile == nil", libraries=[]) is True
+
+
+def test_the_profile_none_has_the_real_libraries(play: Callable[..., Any]) -> None:
+    source = "return {type(debug.traceback), type(package.path), type(os.execute), type(io.popen)}"
+    assert play(source, libraries=["all"]) == ["function", "string", "function", "function"]
+
+
+# -- limits --------------------------------------------------------------------------------------
+
+LOOPS = [
+    "while true do end",
+    "while true do pcall(function() while true do end end) end",
+    "while true do xpcall(function() while true do end end, function() while true do end end) end",
+    "local c = coroutine.wrap(function() while true do end end) c()",
+    "while true do pcall(coroutine.wrap(function() while true do end end)) end",
+    "local c = coroutine.create(function() while true do end end)"
+    " while true do coroutine.resume(c) end",
+    "Async.all{function() while true do end end, function() Async.sleep(1) end}",
+    "while true do local t = Async.spawn(function() while true do end end) pcall(t.await, t) end",
+    "while true do Async.yield() end",
+    "while true do load(function() while true do end end) end",
+    "local t = setmetatable({}, {__index = function(t, k) while true do end end}) return t.x",
+    "error(setmetatable({}, {__tostring = function() while true do end end}))",
+    "do local x <close> = setmetatable({}, {__close = function() while true do end end})"
+    " while true do end end",
+    "local q = Async.queue() while true do pcall(q.pop, q) end",
+    "while true do pcall(table.sort, {3, 2, 1}, function() while true do end end) end",
+    "while true do coroutine.wrap(function() for i = 1, 99000 do end end)() end",
+    "local p = Async.promise(function(r) r() end)"
+    " local function again() p = p:next(again) end again() while true do Async.yield() end",
+]
+
+
+@pytest.mark.parametrize("source", LOOPS)
+def test_an_endless_script_ends_at_its_limit_and_cannot_catch_it(
+    play: Callable[..., Any], source: str
+) -> None:
+    async def body(host: EngineHost) -> None:
+        with pytest.raises(ScriptError) as caught:
+            await host.run(source)
+        assert caught.value.code == "script.cpu_limit"
+        assert host.session.idle()
+        with pytest.raises(ScriptError):
+            await host.run("return 1")
+
+    play(body)
+
+
+def test_instructions_are_bounded(play: Callable[..., Any]) -> None:
+    error = failing(play, "\nwhile true do end", limits={"instructions": 1_000_000})
+    assert (error.code, error.source) == ("script.instructions_limit", "spell.lua:2")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end",
+        "local s = ('x'):rep(1e9) return #s",
+        "while true do pcall(string.rep, 'x', 1e9) end",
+        "local t = {} while true do pcall(function() for i = 1, 1e9 do t[#t + 1] = {} end end) end",
+        "local s = 'x' while true do s = s .. s end",
+        "local t = {} for i = 1, 1e9 do t[i] = coroutine.create(print) end",
+        "return table.concat({('x'):rep(1e6)}, '', 1, 1):rep(1e3)",
+        "local s = ('x'):rep(1e6) return (s:gsub('.', function() return s end))",
+        "print(('x'):rep(2^24), ('x'):rep(2^24))",
+    ],
+)
+def test_a_memory_bomb_ends_the_script_and_cannot_be_caught(
+    play: Callable[..., Any], source: str
+) -> None:
+    error = failing(play, source, limits={"memory_mb": 32, "cpu_s": 20})
+    assert error.code == "script.memory_limit"
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("local function f() return 1 + f() end f()", "stack overflow"),
+        ("local t = setmetatable({}, {}) getmetatable(t).__index = t return t.x", "'__index' chain"),
+        ("local t = {} t = setmetatable(t, {__index = function(_, k) return t[k] end}) return t.x",
+         "C stack overflow"),
+        ("local s = ('('):rep(1e5) assert(load('return ' .. s))", "C stack overflow"),
+        ("local f = function() end for i = 1, 300 do local g = f f = function()"
+         " return pcall(g) end end return f()", None),
+        ("local function f() return pcall(f) end return f()", None),
+        ("local co = coroutine.wrap(function(f) f(f) end) local function f(g)"
+         " coroutine.wrap(function() g(g) end)() end f(f)", None),
+        ("return JSON.parse(('['):rep(1e6))", "nested deeper"),
+        ("return JSON.parse(('{\"a\":'):rep(1e5))", "nested deeper"),
+        ("return ('x'):rep(100):find(('('):rep(1000))", None),
+        ("return string.format('%99999d', 1)", None),
+        ("return table.unpack({}, 1, 1e8)", "too many results"),
+        ("return select(2, pcall(error))", None),
+        ("local t = {} for i = 1, 300 do t = {t} end Tool.echo(t)", "nested deeper"),
+    ],
+)  # fmt: skip
+def test_what_is_too_deep_is_an_ordinary_error(
+    play: Callable[..., Any], source: str, message: str | None
+) -> None:
+    async def body(host: EngineHost) -> None:
+        try:
+            await host.run(source)
+        except ScriptError as error:
+            assert message is None or message in error.message  # noqa: PT017 - some return
+            if error.code.startswith("script.") and error.code != "script.error":
+                return
+        else:
+            assert message is None
+        assert await host.run("return Tool.add(1, 2)") == 3
+
+    play(body, limits={"memory_mb": 256, "cpu_s": 20, "value_depth": 64})
+
+
+def test_each_run_of_a_session_has_the_whole_budget(play: Callable[..., Any]) -> None:
+    async def body(host: EngineHost) -> None:
+        work = "local t = os.clock() while os.clock() - t < 0.2 do end return 1"
+        for _ in range(4):
+            assert await host.run(work) == 1
+
+    play(body)
+
+
+def test_what_is_read_only_of_errors_cannot_be_changed(play: Callable[..., Any]) -> None:
+    source = """
+        local _, e = pcall(Tool.add)
+        return {getmetatable(e), (pcall(setmetatable, e, {}))}
+    """
+    assert play(source) == [False, False]
