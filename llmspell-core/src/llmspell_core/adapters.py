@@ -77,7 +77,7 @@ class ComponentTool(Tool):
 
 def tool_name(name: str) -> str:
     """A component's name as a tool's: kebab-case, without spaces."""
-    return canonical(re.sub(r"\s+", "-", name.strip()))
+    return re.sub(r"[\s-]+", "-", canonical(name.strip()))
 
 
 def _describe(component: BaseAgent) -> str:
