@@ -30,7 +30,7 @@ class Spelled:
         def read(value: Any) -> Any:
             name = self._plain(value)
             if isinstance(name, str) and name not in names:
-                raise _unknown_name(value, names, self.aliases)
+                raise _unknown_name(str(value), names, self.aliases)
             return name
 
         return core_schema.no_info_before_validator_function(read, handler(source))

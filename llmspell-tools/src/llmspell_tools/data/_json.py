@@ -138,21 +138,3 @@ def flatten(value: Any, prefix: str = "", depth: int = 0) -> dict[str, Any]:
     for key, item in items:
         flat.update(flatten(item, f"{prefix}.{key}" if prefix else key, depth + 1))
     return flat
-
-
-def mistakes(schema: str, document: str) -> str:
-    """Where a JSON text breaks a JSON schema, as JSON; run in a helper process.
-
-    A schema may hold any regular expression: only a process can be stopped in the middle of one.
-    """
-    from llmspell_core.schema import schema_mistakes
-
-    try:
-        found = schema_mistakes(json.loads(schema), json.loads(document))
-    except RecursionError:
-        return json.dumps({"error": "the schema or the value is nested too deep"})
-    except Exception as error:  # noqa: BLE001 - a `$ref` to nowhere, a pattern that is none: theirs
-        return json.dumps({"error": f"{type(error).__name__}: {error}"})
-    return json.dumps(
-        {"errors": [{"path": one["field"], "message": one["message"]} for one in found[:100]]}
-    )

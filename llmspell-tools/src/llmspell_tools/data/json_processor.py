@@ -13,11 +13,13 @@ from llmspell_core.schema import check_schema
 from llmspell_core.tool import Tool, ToolParameters, ToolResult, as_text
 from llmspell_tools._parameters import Spelled, check_size, needed, wrong
 from llmspell_tools.data import _json
+from llmspell_tools.data._schema import is_quick, mistakes
 
 if TYPE_CHECKING:
     from llmspell_core.context import ToolContext
 
 TIME_MS = 1_000
+_SHORT = 100_000
 
 
 class JsonParameters(ToolParameters):
@@ -146,9 +148,12 @@ class JsonProcessor(Tool):
         check_schema(params.schema_, "json-processor: schema")  # type: ignore[arg-type]
         document = await self._document(params.input, "input")
         schema = _json.write(params.schema_, field="schema")
-        found = await self._compute(
-            "schema", ctx, "llmspell_tools.data._json:mistakes", schema, document
-        )
+        if len(document) < _SHORT and is_quick(params.schema_):
+            found = json.loads(await asyncio.to_thread(mistakes, schema, document))
+        else:
+            # Only a process can be stopped in the middle of a regular expression.
+            function = "llmspell_tools.data._schema:mistakes"
+            found = await self._compute("schema", ctx, function, schema, document)
         if "error" in found:
             raise ToolFailed(f"json-processor: the schema cannot be used: {found['error']}")
         return _validated(found["errors"])

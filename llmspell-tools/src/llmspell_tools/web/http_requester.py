@@ -8,6 +8,7 @@ import json
 import random
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from urllib.parse import urlencode
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
@@ -153,7 +154,7 @@ class HttpRequester(Tool):
         for attempt in range(1, attempts):
             wait_ms = _backoff(params, attempt)
             try:
-                response = await ctx.http.request(params.method, params.input, **request)
+                response = await ctx.http.request(params.method, **request)
             except LLMSpellError as error:
                 if not error.retryable:
                     raise
@@ -163,7 +164,7 @@ class HttpRequester(Tool):
                 wait_ms = max(wait_ms, _retry_after_ms(response))
             ctx.progress(attempt, attempts, "asking again")
             await asyncio.sleep(wait_ms / 1000)
-        response = await ctx.http.request(params.method, params.input, **request)
+        response = await ctx.http.request(params.method, **request)
         return _result(response, attempts)
 
     def _request(self, params: RequestParameters) -> dict[str, Any]:
@@ -171,13 +172,12 @@ class HttpRequester(Tool):
         headers, query = dict(params.headers), dict(params.query)
         request: dict[str, Any] = {
             "headers": headers,
-            "params": query or None,
             "timeout_ms": params.timeout_ms,
             "follow_redirects": params.follow_redirects,
             "max_bytes": params.max_bytes,
         }
         self._add_auth(params.auth, headers, query, request)
-        request["params"] = {key: _query_value(value) for key, value in query.items()} or None
+        request["url"] = _with_query(params.input, query)
         self._add_body(params, headers, request)
         for name, value in headers.items():
             if not name or any(char in name + value for char in "\r\n\0") or not name.isascii():
@@ -224,10 +224,18 @@ class HttpRequester(Tool):
             headers["Content-Type"] = "application/json"
 
 
-def _query_value(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_query_value(one) for one in value]
-    return as_text(value)
+def _with_query(url: str, query: dict[str, Any]) -> str:
+    """The URL with fields added to the query that it has."""
+    if not query:
+        return url
+    pairs = [
+        (key, as_text(one))
+        for key, value in query.items()
+        for one in (value if isinstance(value, list) else [value])
+    ]
+    address, mark, fragment = url.partition("#")
+    joint = "&" if "?" in address else "?"
+    return f"{address}{joint}{urlencode(pairs, errors='surrogatepass')}{mark}{fragment}"
 
 
 def _backoff(params: RequestParameters, attempt: int) -> float:
