@@ -20,9 +20,9 @@ SCALARS = (
     | st.booleans()
     | INT64
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(exclude_categories=("Cs",)))
+    | st.text(st.characters(exclude_categories=["Cs"]))
 )
-KEYS = st.text(st.characters(exclude_categories=("Cs",)), max_size=8) | st.sampled_from(
+KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
     ["$", "$f", "$h", "$b", "$r", "$e", "1", "2", "", "a b"]
 )
 VALUES = st.recursive(
@@ -157,7 +157,9 @@ def test_what_cannot_cross_is_refused_by_name(source: str, code: str, where: str
         assert error.code == code
         assert error.source == "spell.lua:1"
         if call == "Tool.echo":
-            where = f"argument 1{where if where[0] == '[' else '.' + where}".replace(".the value", "")
+            where = f"argument 1{where if where[0] == '[' else '.' + where}".replace(
+                ".the value", ""
+            )
         assert where in error.message
 
 
@@ -191,7 +193,9 @@ def test_strings_that_are_not_utf8_cross_as_bytes() -> None:
 def test_what_the_host_writes_for_bytes_of_files_comes_back_as_bytes() -> None:
     async def main() -> Any:
         async with lua() as host:
-            host.methods["Tool.give"] = lambda: b"caf\xe9 \xc3\xa9".decode("utf-8", "surrogateescape")
+            host.methods["Tool.give"] = lambda: b"caf\xe9 \xc3\xa9".decode(
+                "utf-8", "surrogateescape"
+            )
             return await host.run(r"return Tool.give() == 'caf\xe9 \xc3\xa9'")
 
     assert asyncio.run(main()) is True
@@ -199,7 +203,9 @@ def test_what_the_host_writes_for_bytes_of_files_comes_back_as_bytes() -> None:
 
 def test_null_is_kept_in_data_and_nil_alone() -> None:
     assert run("return Tool.echo(nil) == nil") is True
-    assert run("local t = Tool.echo({1, JSON.null, 3}) return #t == 3 and t[2] == JSON.null") is True
+    assert (
+        run("local t = Tool.echo({1, JSON.null, 3}) return #t == 3 and t[2] == JSON.null") is True
+    )
     assert run("return Tool.echo({a = JSON.null}).a == JSON.null") is True
     assert run("return tostring(JSON.null)") == "null"
     assert "read-only" in failing("JSON.null.x = 1").message
@@ -234,7 +240,7 @@ def test_what_is_no_json_is_refused(text: str) -> None:
     assert "character" in error.message
 
 
-@given(st.text(st.characters(exclude_categories=("Cs",)), max_size=40) | VALUES.map(json.dumps))
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | VALUES.map(json.dumps))
 def test_parse_agrees_with_python(text: str) -> None:
     try:
         expected = json.loads(text, parse_constant=lambda name: 1 / 0)
@@ -276,7 +282,8 @@ def _codec() -> Any:
         host.text, host.result = text, None
         session.run(
             1,
-            "local ok, v = pcall(JSON.parse, Tool.give()) if ok then Tool.take(JSON.stringify(v)) end",
+            "local ok, v = pcall(JSON.parse, Tool.give())"
+            " if ok then Tool.take(JSON.stringify(v)) end",
             "codec.lua",
             "script",
         )

@@ -73,6 +73,11 @@ class WorkerSession:
         self._send(encode("start", json.dumps({**options, "globals": manifests})))
         self._flush()
 
+    @property
+    def pid(self) -> int:
+        """The worker's process."""
+        return self._worker.pid
+
     # -- ScriptSession -----------------------------------------------------------------------
 
     def run(self, call_id: int, source: str, name: str, mode: str) -> None:

@@ -4,8 +4,9 @@
         host.methods["Tool.add"] = lambda a, b: a + b
         assert await host.run("return Tool.add(1, 2)") == 3
 
-Values are the protocol's JSON with its markers left in, but for escaped objects, which come as they
-are meant, and functions of the script, which become callables. No policy, no validation: what is tested is the engine.
+Values are the protocol's JSON with its markers left in, but for escaped objects, which come as
+they are meant, and functions of the script, which become callables. No policy, no validation:
+what is tested is the engine.
 """
 
 from __future__ import annotations
@@ -52,7 +53,6 @@ class EngineHost:
         self.session: ScriptSession
         self.methods: dict[str, Callable[..., Any]] = {"Async.sleep": _sleep}
         self.objects: dict[int, dict[str, Callable[..., Any]]] = {}
-        self.output: dict[str, str] = {"stdout": "", "stderr": ""}
         self.writes: list[tuple[str, str]] = []
         self.logs: list[dict[str, Any]] = []
         self.dropped: list[int] = []
@@ -64,6 +64,14 @@ class EngineHost:
         self._next = 0
         self._ends: dict[int, asyncio.Future[Any]] = {}
         self._work: dict[int, asyncio.Task[Any]] = {}
+
+    @property
+    def output(self) -> dict[str, str]:
+        """What was written so far, by stream."""
+        return {
+            name: "".join(text for stream, text in self.writes if stream == name)
+            for name in ("stdout", "stderr")
+        }
 
     # -- for tests ---------------------------------------------------------------------------
 
@@ -158,7 +166,6 @@ class EngineHost:
 
     def write(self, stream: str, text: str) -> None:
         self.writes.append((stream, text))
-        self.output[stream] += text
 
     def log(self, records: str) -> None:
         self.logs.extend(json.loads(records))
@@ -201,5 +208,5 @@ async def engine_host(
         yield host
     finally:
         host.session.close()
-        for task in host._work.values():  # noqa: SLF001 - its own
+        for task in host._work.values():
             task.cancel()

@@ -435,6 +435,8 @@ local function collapse()
   for id in next, calls do host.cancel(id) end
   calls, pending, ready, head, tail, failed = {}, 0, {}, 1, 0, {}
   local text = errors.to_json(dead)
+  -- With nothing open, the host would not learn that the script has ended itself.
+  if next(reports) == nil then host.unhandled(text) end
   for id in next, reports do host.done(id, false, text) end
   reports, tasks, live = {}, {}, 0
 end
