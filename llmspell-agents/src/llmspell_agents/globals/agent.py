@@ -10,7 +10,7 @@ from llmspell_agents.factory import create_agent
 from llmspell_agents.globals.script_agent import ScriptAgent, ScriptComponentTool, agent_summary
 from llmspell_agents.globals.stream import ScriptStream
 from llmspell_core.adapters import ComponentTool
-from llmspell_core.errors import ValidationError, did_you_mean
+from llmspell_core.errors import LLMSpellError, ValidationError, did_you_mean
 from llmspell_core.script.api import Builder, Result, ScriptGlobal, ScriptObject, script_method
 
 _REQUIRED: dict[str, list[str]] = {"llm": [], "code": ["execute"]}
@@ -70,8 +70,7 @@ class AgentGlobal(ScriptGlobal):
     @script_method
     async def list_(self) -> list[Any]:
         """All named agents, as {name, type, model, state}."""
-        registry = self.ctx.overlay.agents
-        return [agent_summary(registry.get(name)) for name in registry.names()]
+        return [self._summary(name) for name in self.ctx.overlay.agents.names()]
 
     @script_method
     async def list_instances(self) -> list[str]:
@@ -138,6 +137,13 @@ class AgentGlobal(ScriptGlobal):
         tool = ComponentTool(found, name, given.get("description"))
         self.ctx.overlay.tools.register(tool.name, tool, source="script", replace=True)
         return tool.name
+
+    def _summary(self, name: str) -> Result:
+        try:
+            return agent_summary(self.ctx.overlay.agents.get(name))
+        except LLMSpellError as error:
+            # One wrong table of the configuration must not hide the other agents.
+            return Result({"name": name, "type": "", "model": "", "state": f"broken: {error}"})
 
 
 def _named(config: AgentConfig, more: AgentConfig | None) -> AgentConfig:
