@@ -6,8 +6,6 @@ import asyncio
 import time
 from collections.abc import Callable
 
-TICK_S = 0.05
-
 
 class CallBudget:
     """A total of host calls, and a rate that delays but never fails. 0 is no limit."""
@@ -33,33 +31,80 @@ class CallBudget:
 
 
 class WallClock:
-    """Counts the wall time of a run, standing still while `exempt()` says it waits elsewhere."""
+    """Counts the wall time of a run. It stands still while the run waits for others.
 
-    def __init__(self, seconds: float, exempt: Callable[[], bool], end: Callable[[], None]) -> None:
+    A run waits for others while more host calls that have a deadline of their own (a model, a
+    tool, a person) are open than functions of the script are running on their behalf: a tool
+    that is itself written in the script takes the script's time.
+
+    Args:
+        seconds: how long it may run; 0 is no limit
+        end: called once when the time is over, in the event loop or from `look`
+    """
+
+    def __init__(self, seconds: float = 0, end: Callable[[], None] = lambda: None) -> None:
         self._seconds = seconds
-        self._exempt = exempt
         self._end = end
         self._used = 0.0
-        self._task: asyncio.Task[None] | None = None
+        self._calls = 0
+        self._callbacks = 0
+        #: When it last began to count; None while it stands still.
+        self._since: float | None = None
+        self._running = False
+        self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Start counting; without a limit nothing is started."""
+        """Start counting; without a limit nothing is counted."""
         if self._seconds:
-            self._task = asyncio.ensure_future(self._count())
+            self._running = True
+            self._follow()
 
     def stop(self) -> None:
         """Stop counting."""
-        if self._task is not None:
-            self._task.cancel()
+        self._running = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    async def _count(self) -> None:
-        last = time.monotonic()
-        while True:
-            await asyncio.sleep(min(TICK_S, max(0.001, self._seconds - self._used)))
-            now = time.monotonic()
-            if not self._exempt():
-                self._used += now - last
-            last = now
-            if self._used >= self._seconds:
-                self._end()
-                return
+    def calls(self, change: int) -> None:
+        """A host call with a deadline of its own began (1) or ended (-1)."""
+        self._calls += change
+        if self._running:
+            self._follow()
+
+    def callbacks(self, change: int) -> None:
+        """The host began (1) or stopped (-1) waiting for a function of the script."""
+        self._callbacks += change
+        if self._running:
+            self._follow()
+
+    def look(self) -> None:
+        """End the run if its time is over: for when the event loop cannot do it."""
+        if self._running and self.used >= self._seconds:
+            self.stop()
+            self._end()
+
+    @property
+    def used(self) -> float:
+        """Seconds counted so far."""
+        return self._used + (0.0 if self._since is None else time.monotonic() - self._since)
+
+    def _follow(self) -> None:
+        waits = self._calls > self._callbacks
+        if waits and self._since is not None:
+            self._used, self._since = self.used, None
+        elif not waits and self._since is None:
+            self._since = time.monotonic()
+            if self._timer is None:
+                self._arm()
+
+    def _arm(self) -> None:
+        left = max(0.001, self._seconds - self.used)
+        self._timer = asyncio.get_running_loop().call_later(left, self._fired)
+
+    def _fired(self) -> None:
+        # The timer is not moved at every call: when it fires early it is set again.
+        self._timer = None
+        self.look()
+        if self._running and self._since is not None:
+            self._arm()

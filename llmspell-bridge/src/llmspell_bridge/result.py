@@ -12,11 +12,16 @@ from llmspell_core.script.api import ScriptObject
 
 @dataclass(slots=True)
 class ScriptResult:
-    """How a run ended. `value` is JSON-like data; `exit_code` is what `os.exit` was given."""
+    """How a run ended. `value` is JSON-like data; `exit_code` is what `os.exit` was given.
+
+    `unhandled` are the errors of tasks that nobody waited for, `unhandled_more` how many more
+    than these there were.
+    """
 
     value: Any = None
     exit_code: int | None = None
     unhandled: list[LLMSpellError] = field(default_factory=list)
+    unhandled_more: int = 0
     usage: Usage = field(default_factory=Usage)
     duration_ms: float = 0.0
     host_calls: int = 0

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+from llmspell_bridge.calls import SessionLimits
 from llmspell_bridge.globals.internal import GatedFiles, StandardInput, Timers
 from llmspell_bridge.hints import add_hint
+from llmspell_bridge.invocations import UNWIND_S
 from llmspell_bridge.limits import WallClock
 from llmspell_bridge.result import ScriptResult, plain
-from llmspell_bridge.session import HostSession, SessionLimits
-from llmspell_core.errors import DeadlineError, HookError, LLMSpellError, ScriptError
+from llmspell_bridge.session import HostSession
+from llmspell_core.errors import Cancelled, DeadlineError, HookError, LLMSpellError, ScriptError
 from llmspell_core.extensions import Extensions
 from llmspell_core.hooks import HookContext
 
@@ -22,6 +25,11 @@ if TYPE_CHECKING:
     from llmspell_bridge.streams import Streams
     from llmspell_core.context import ExecutionContext
     from llmspell_core.security.profile import SecurityProfile
+
+log = logging.getLogger("llmspell.script")
+
+#: How long the `after_script` hooks may take together, in seconds.
+AFTER_S = 5
 
 
 class ScriptRun:
@@ -39,7 +47,10 @@ class ScriptRun:
         self._ctx = ctx
         self._source = source
         self._mode = mode
+        self._task = asyncio.current_task()
+        self._cancelled_at = 0.0
         self._files = GatedFiles(ctx)
+        self._wall = WallClock(ctx.policy.profile.limits.wall_s, self._wall_limit)
         self._session = HostSession(
             ctx,
             streams,
@@ -51,63 +62,110 @@ class ScriptRun:
             },
             limits=_session_limits(ctx.policy.profile),
         )
+        self._session.follow(self._wall)
+        self._session.on_busy = self._busy
 
     async def execute(self, arguments: dict[str, Any]) -> ScriptResult:
         """Hooks and events around the run; see `ScriptRuntime.run`."""
         started = time.perf_counter()
+        self._emit("script.started")
         try:
-            text = await self._before()
-            self._emit("script.started")
-            value = await self._bounded(text, arguments)
-            result = self._result(value, None, started)
+            try:
+                result = await self._outcome(arguments, started)
+            finally:
+                await self.close()
+        except asyncio.CancelledError:
+            self._emit("script.failed", error=Cancelled("the script was cancelled").to_dict())
+            raise
         except LLMSpellError as error:
-            if error.code == "script.exit":
-                result = self._result(None, _exit_code(error), started)
-            else:
-                add_hint(error, self._runtime.manifests)
-                self._emit("script.failed", error=error.to_dict())
-                await self._after(None, error)
-                raise
-        await self._after(result.value, None)
+            self._emit("script.failed", error=error.to_dict())
+            raise
         self._emit("script.completed", duration_ms=result.duration_ms)
         return result
 
+    def abort(self, error: LLMSpellError) -> None:
+        """End the script now; `execute` raises the error."""
+        self._session.stop(error)
+
+    async def close(self) -> None:
+        """Free the engine, and end what the script left behind on the host."""
+        self._wall.stop()
+        try:
+            await self._session.close()
+        finally:
+            self._files.close_all()
+            await self._ctx.overlay.close()
+
+    async def _outcome(self, arguments: dict[str, Any], started: float) -> ScriptResult:
+        """What the script came to. Its own `after_script` hooks run while the engine lives."""
+        code: int | None = None
+        value: Any = None
+        try:
+            value = await self._bounded(await self._before(), arguments)
+        except asyncio.CancelledError:
+            await self._after(None, Cancelled("the script was cancelled"))
+            raise
+        except LLMSpellError as error:
+            if error.code != "script.exit":
+                add_hint(error, self._runtime.manifests)
+                await self._after(None, error)
+                raise
+            code = _exit_code(error)
+        await self._after(value, None)
+        return self._result(value, code, started)
+
     async def _bounded(self, text: str, arguments: dict[str, Any]) -> Any:
         session = self._session
-        wall = WallClock(
-            self._ctx.policy.profile.limits.wall_s, lambda: session.exempt > 0, self._wall_limit
-        )
         remaining = self._ctx.remaining_ms()
         try:
-            guest = await self._runtime.carrier.open(session, self._options(arguments))
-            session.attach(guest)
-            wall.start()
-            async with asyncio.timeout(None if remaining is None else remaining / 1000):
+            async with asyncio.timeout(None if remaining is None else remaining / 1000) as scope:
+                session.attach(await self._runtime.carrier.open(session, self._options(arguments)))
+                self._wall.start()
                 value = plain(await session.run(text, self._source.name, self._mode))
-                await session.wait_idle()
-            if session.ended is not None:
-                raise session.ended
-            return value
+                await self._until_idle()
         except TimeoutError:
-            raise DeadlineError(
-                f"{self._source.name} ran longer than its timeout",
-                code="script.timeout",
-                hint="raise --timeout",
-            ) from None
-        finally:
-            wall.stop()
-            await session.close()
-            self._files.close_all()
+            if not scope.expired():
+                raise
+            raise self._timeout() from None
+        if session.ended is not None:
+            raise session.ended
+        return value
+
+    async def _until_idle(self) -> None:
+        """Tasks of the script, and events on their way to it: each may start more of both."""
+        while True:
+            await self._session.wait_idle()
+            await self._ctx.events.drain()
+            if self._session.quiet:
+                return
+
+    def _timeout(self) -> DeadlineError:
+        return DeadlineError(
+            f"{self._source.name} ran longer than its timeout",
+            code="script.timeout",
+            hint="raise --timeout",
+        )
 
     def _wall_limit(self) -> None:
         seconds = self._ctx.policy.profile.limits.wall_s
-        self._session.end(
+        self._session.stop(
             ScriptError(
                 f"the script ran longer than {seconds:g} s",
                 code="script.wall_limit",
                 hint="raise [security.limits] wall_s",
             )
         )
+
+    def _busy(self) -> None:
+        """Do what the event loop would, which stands still while a script computes in it."""
+        self._wall.look()
+        if self._ctx.remaining_ms() == 0:
+            self._session.stop(self._timeout())
+        elif self._task is not None and self._task.cancelling():
+            now = time.monotonic()
+            self._cancelled_at = self._cancelled_at or now
+            if now - self._cancelled_at > UNWIND_S:
+                self._session.stop(Cancelled("the script was cancelled"))
 
     async def _before(self) -> str:
         hooks = self._ctx.hooks
@@ -121,12 +179,23 @@ class ScriptRun:
 
     async def _after(self, value: Any, error: LLMSpellError | None) -> None:
         hooks = self._ctx.hooks
-        if hooks.active("after_script"):
-            data = error.to_dict() if error else None
-            async with asyncio.timeout(5):
-                await hooks.run(
-                    "after_script", self._hook_context("after_script", output=value, error=data)
-                )
+        if not hooks.active("after_script"):
+            return
+        if self._session.ended is not None:
+            # Nothing of the script runs any more: its own hooks would only fail.
+            for one in hooks.list({"language": self._ctx.language}):
+                hooks.unregister(one["id"])
+        data = error.to_dict() if error else None
+        seen = self._hook_context("after_script", output=value, error=data)
+        try:
+            async with asyncio.timeout(AFTER_S):
+                await hooks.run("after_script", seen)
+        except TimeoutError:
+            log.warning("the after_script hooks took longer than %d s", AFTER_S)
+        except LLMSpellError as failed:
+            if error is None:
+                raise
+            log.warning("after_script: %s", failed)
 
     def _hook_context(self, point: str, **fields: Any) -> HookContext:
         return HookContext(
@@ -154,9 +223,10 @@ class ScriptRun:
             value=value,
             exit_code=exit_code,
             unhandled=report.unhandled,
+            unhandled_more=report.unhandled_more,
             usage=self._ctx.account.usage,
             duration_ms=(time.perf_counter() - started) * 1000,
-            host_calls=report.host_calls,
+            host_calls=self._session.host_calls,
         )
 
     def _options(self, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from llmspell_bridge.run import ScriptRun
 from llmspell_bridge.streams import Streams
 from llmspell_core import lifecycle
 from llmspell_core.account import Account, Limits
+from llmspell_core.errors import ScriptError
 from llmspell_core.lifecycle import Phase, RuntimeMode, SelectiveInit
 from llmspell_core.runtime import PhaseObserver, Runtime
 
@@ -61,6 +62,7 @@ class ScriptRuntime(Runtime):
         self.engine_name = engine or self.settings.scripts.default_engine
         self._isolation = isolation
         self._carrier: Carrier | None = None
+        self._runs: set[ScriptRun] = set()
         self.manifests: dict[str, Manifest] = {}
 
     def phases(self) -> list[tuple[Phase, Callable[[], AbstractAsyncContextManager[None]]]]:
@@ -95,7 +97,12 @@ class ScriptRuntime(Runtime):
         try:
             yield
         finally:
+            # Usually none: whoever closes a runtime has waited for its runs.
+            for run in [*self._runs]:
+                run.abort(ScriptError("the runtime was closed", code="script.ended"))
+                await run.close()
             carrier.close()
+            self._carrier = None
 
     @asynccontextmanager
     async def _globals(self) -> AsyncIterator[None]:
@@ -141,11 +148,14 @@ class ScriptRuntime(Runtime):
         )
         if timeout_ms:
             ctx.deadline = time.monotonic() + timeout_ms / 1000
-        run = ScriptRun(self, ctx, source, streams or Streams(), mode)
+        streams = streams or Streams()
+        streams.bound(int(self.policy.profile.limits.output_mb * (1 << 20)))
+        run = ScriptRun(self, ctx, source, streams, mode)
+        self._runs.add(run)
         try:
             return await run.execute(_arguments(source, args or [], params or {}))
         finally:
-            await overlay.close()
+            self._runs.discard(run)
 
     def state_scope(self, path: Path | None) -> str:
         """`script:` and the script's path relative to the project; `script:repl` without one."""

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
+import io
 import sys
-from collections.abc import Callable
-from typing import TextIO
 
+from llmspell_bridge.reading import StandardInput, read_from
 from llmspell_core.errors import ScriptError
 
 
 class Streams:
     """`write` for ``stdout`` and ``stderr``, `read` for standard input."""
 
+    def bound(self, most: int) -> None:
+        """Keep at most so many bytes in memory; 0 is no limit."""
+
     def write(self, stream: str, text: str) -> None:
         """Write a block of text; called in the order the script wrote."""
         target = sys.stderr if stream == "stderr" else sys.stdout
-        # Bytes that a Lua string held as surrogates must reach the pipe as they were.
         raw = getattr(target, "buffer", None)
         if raw is None:
             target.write(text)
         else:
-            raw.write(text.encode("utf-8", "surrogateescape"))
+            raw.write(_bytes(text))
             raw.flush()
         target.flush()
 
@@ -31,22 +32,29 @@ class Streams:
         Args:
             how: "l" a line, "L" with its end, "a" all, "n" a number, or how many characters
         """
-        return await asyncio.to_thread(read_from, sys.stdin, how)
+        return await StandardInput.shared().read(how)
 
 
 class CapturedStreams(Streams):
-    """Keeps what is written; standard input is a given text."""
+    """Keeps what is written; standard input is a given text.
+
+    Args:
+        stdin: what the script reads
+        max_bytes: how much is kept; the profile's `output_mb` when left out
+    """
 
     def __init__(self, stdin: str = "", *, max_bytes: int = 0) -> None:
-        import io
-
-        self._in = io.StringIO(stdin)
+        self._in = io.StringIO(stdin, newline="\n")
         self._parts: dict[str, list[str]] = {"stdout": [], "stderr": []}
         self._left = max_bytes or None
 
+    def bound(self, most: int) -> None:
+        if self._left is None and most:
+            self._left = most
+
     def write(self, stream: str, text: str) -> None:
         if self._left is not None:
-            self._left -= len(text)
+            self._left -= len(_bytes(text))
             if self._left < 0:
                 raise ScriptError(
                     "the script wrote more than its output limit",
@@ -76,30 +84,9 @@ class EmptyInput(Streams):
         return "" if how == "a" else None
 
 
-def read_from(source: TextIO, how: str | int | float) -> str | None:
-    """One read in Lua's terms; see `Streams.read`."""
-    if isinstance(how, (int, float)):
-        text = source.read(max(0, int(how)))
-        return text if text or how == 0 else None
-    how = how.lstrip("*")[:1]
-    if how == "a":
-        return source.read()
-    if how == "n":
-        return _number(source)
-    line = source.readline()
-    if not line:
-        return None
-    return line if how == "L" else line.removesuffix("\n")
-
-
-def _number(source: TextIO) -> str | None:
-    taken = ""
-    while (char := source.read(1)) and char.isspace():
-        pass
-    while char and (char.isalnum() or char in "+-.") and len(taken) < 200:  # noqa: PLR2004
-        taken += char
-        char = source.read(1)
-    return taken or None
-
-
-Write = Callable[[str, str], None]
+def _bytes(text: str) -> bytes:
+    """Text as a pipe gets it: bytes that a script held as surrogates as they were."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Python values to channel text and back; the markers are `llmspell_core.script.protocol`'s.
+"""Python values as channel text; the markers are `llmspell_core.script.protocol`'s.
 
 Values that the host gives out are copies: only handles refer to anything of ours.
 """
@@ -6,7 +6,6 @@ Values that the host gives out are copies: only handles refer to anything of our
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -14,7 +13,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any, Protocol
 
-from llmspell_core.errors import LLMSpellError
+from llmspell_core.errors import LimitError, LLMSpellError
 from llmspell_core.script.api import Result, ScriptFunction, ScriptObject
 
 INT64 = 1 << 63
@@ -45,6 +44,10 @@ class Handles(Protocol):
         """
         ...
 
+    def drop(self, handles: list[int]) -> None:
+        """Take handles back that were given, but did not arrive."""
+        ...
+
 
 def not_json(what: str, where: str, hint: str | None = None) -> LLMSpellError:
     """`value.not_json`: a value that cannot cross."""
@@ -54,12 +57,50 @@ def not_json(what: str, where: str, hint: str | None = None) -> LLMSpellError:
     )
 
 
-def encode(value: Any, handles: Handles, *, depth: int = 64) -> str:
-    """A value as channel text. Raises `value.not_json`, `value.cycle` or `limit.value_depth`."""
+def protocol_error(message: str) -> LLMSpellError:
+    """`script.protocol`: the guest broke the protocol; its session ends."""
+    return LLMSpellError(message, code="script.protocol")
+
+
+def encode(value: Any, handles: Handles, *, depth: int = 64, size: int = 0) -> str:
+    """A value as channel text of at most `size` bytes; 0 is no limit.
+
+    Raises `value.not_json`, `value.cycle`, `value.bad_key`, `limit.value_depth` or
+    `limit.value_size`.
+    """
     kind = type(value)
     if kind is str or value is None or kind is bool:
-        return _text(value)
-    return _text(_Encoder(handles, depth).plain(value, "", depth))
+        text = _text(value)
+        check_size(text, size)
+        return text
+    encoder = _Encoder(handles, depth)
+    try:
+        text = _text(encoder.plain(value, "", depth))
+        check_size(text, size)
+    except BaseException:
+        handles.drop(encoder.given)
+        raise
+    return text
+
+
+def check_size(text: str, size: int) -> None:
+    """Raise `limit.value_size` for channel text of more than `size` bytes; 0 is no limit."""
+    # No character has more than four bytes, so most texts need not be encoded for this.
+    if size and len(text) * 4 > size and len(text.encode("utf-8", "surrogatepass")) > size:
+        raise LimitError(
+            f"a value larger than {size >> 20 or size} {'MiB' if size >> 20 else 'bytes'} "
+            "cannot be passed",
+            code="limit.value_size",
+            hint="pass it in parts, or raise [security.limits] value_mb",
+        )
+
+
+def too_deep(depth: int, where: str = "") -> LLMSpellError:
+    """`limit.value_depth`."""
+    return LimitError(
+        f"the value is nested deeper than {depth}{' at ' + where if where else ''}",
+        code="limit.value_depth",
+    )
 
 
 def _text(plain: Any) -> str:
@@ -77,6 +118,8 @@ class _Encoder:
         self._handles = handles
         self._depth = depth
         self._open: set[int] = set()
+        #: Handles of host objects in this value.
+        self.given: list[int] = []
 
     def plain(self, value: Any, where: str, left: int) -> Any:
         """The value with every special thing replaced by its marker."""
@@ -88,10 +131,7 @@ class _Encoder:
         if kind is float:
             return self._float(value, where)
         if left <= 0:
-            raise LLMSpellError(
-                f"the value is nested deeper than {self._depth}{' at ' + where if where else ''}",
-                code="limit.value_depth",
-            )
+            raise too_deep(self._depth, where)
         if kind is dict or kind is list or kind is tuple:
             return self._container(value, where, left)
         return self._special(value, where, left)
@@ -113,16 +153,21 @@ class _Encoder:
     def _object(self, value: Mapping[Any, Any], where: str, left: int) -> Any:
         found: dict[str, Any] = {}
         for key, one in value.items():
-            name = key if isinstance(key, str) else self._key(key, where)
+            name = key if type(key) is str else self._key(key, where)
+            if name in found or (name is not key and name in value and name != key):
+                raise LLMSpellError(
+                    f'two keys{" at " + where if where else ""} are "{name}"',
+                    code="value.bad_key",
+                )
             found[name] = self.plain(one, f"{where}.{name}" if where else name, left - 1)
-        if len(found) == 1 and next(iter(found)).startswith("$"):
-            return {"$": found}
-        return found
+        return _escaped(found)
 
     @staticmethod
     def _key(key: Any, where: str) -> str:
         if isinstance(key, Enum):
             return str(key.value)
+        if isinstance(key, str):
+            return str(key)
         if isinstance(key, (int, float)) and not isinstance(key, bool):
             return str(key)
         raise not_json(f"a key of type {type(key).__name__}", where)
@@ -144,8 +189,13 @@ class _Encoder:
             return self._result(value, where, left)
         if isinstance(value, ScriptObject):
             fields = {"type": value.type_name, **value.script_fields()}
-            data = {k: self.plain(v, f"{where}.{k}", left - 1) for k, v in fields.items()}
-            return {"$h": [self._handles.give(value), value.type_name, data]}
+            data = {
+                k: self.plain(v, f"{where}.{k}" if where else k, left - 1)
+                for k, v in fields.items()
+            }
+            given = self._handles.give(value)
+            self.given.append(given)
+            return {"$h": [given, value.type_name, _escaped(data)]}
         if hasattr(value, "to_script"):
             return self.plain(value.to_script(), where, left)
         if isinstance(value, (bytes, bytearray, memoryview)):
@@ -183,57 +233,12 @@ class _Encoder:
             if key == "error" and isinstance(plain, dict) and "message" in plain:
                 plain = {"$e": plain}
             found[str(key)] = plain
-        return {"$r": [found, value.via] if value.via else [found]}
+        fields = _escaped(found)
+        return {"$r": [fields, value.via] if value.via else [fields]}
 
 
-def _refuse_constant(text: str) -> Any:
-    raise ValueError(f"{text} is not JSON")
-
-
-def parse(text: str | bytes) -> Any:
-    """JSON text from the guest, markers still in it; anything else is `script.protocol`."""
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise protocol_error(f"the engine sent no valid JSON: {type(error).__name__}") from None
-
-
-def protocol_error(message: str) -> LLMSpellError:
-    """`script.protocol`: the guest broke the protocol; its session ends."""
-    return LLMSpellError(message, code="script.protocol")
-
-
-def decode(text: str, handles: Handles) -> Any:
-    """Channel text as Python values: functions as ScriptFunction, handles as their objects."""
-    plain = parse(text)
-    return revive(plain, handles) if '"$' in text else plain
-
-
-def revive(value: Any, handles: Handles) -> Any:
-    """Replace the markers in parsed data."""
-    if isinstance(value, list):
-        return [revive(one, handles) for one in value]
-    if not isinstance(value, dict):
-        return value
-    if len(value) == 1:
-        key, inner = next(iter(value.items()))
-        if key.startswith("$"):
-            return _revive_marker(key, inner, handles)
-    return {key: revive(one, handles) for key, one in value.items()}
-
-
-def _revive_marker(key: str, inner: Any, handles: Handles) -> Any:
-    if key == "$" and isinstance(inner, dict):
-        return {name: revive(one, handles) for name, one in inner.items()}
-    if key == "$f" and isinstance(inner, int):
-        return handles.function(inner)
-    if key == "$h" and isinstance(inner, (int, str)):
-        return handles.object(inner)
-    if key == "$e" and isinstance(inner, dict):
-        return {name: revive(one, handles) for name, one in inner.items()}
-    if key == "$b" and isinstance(inner, str):
-        try:
-            return base64.b64decode(inner, validate=True)
-        except (binascii.Error, ValueError):
-            raise protocol_error("the engine sent bytes that are no base64") from None
-    raise protocol_error(f"the engine sent an unknown marker {key[:20]!r}")
+def _escaped(found: dict[str, Any]) -> dict[str, Any]:
+    """An object that could be taken for a marker, as one that cannot."""
+    if len(found) == 1 and next(iter(found)).startswith("$"):
+        return {"$": found}
+    return found

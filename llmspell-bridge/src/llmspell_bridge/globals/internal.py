@@ -6,7 +6,8 @@ import asyncio
 import io
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from llmspell_bridge.streams import Streams, read_from
+from llmspell_bridge.reading import read_from
+from llmspell_bridge.streams import Streams
 from llmspell_core.errors import LimitError, LLMSpellError, PolicyError
 from llmspell_core.script.api import ScriptGlobal, script_method
 
