@@ -119,6 +119,7 @@ def _describe(error: BaseException) -> dict[str, Any]:
     to_dict = getattr(error, "to_dict", None)
     if to_dict is not None:
         data["data"] = to_dict()
+        data["kinds"] = [kind.__name__ for kind in type(error).__mro__]
     return data
 
 

@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from llmspell_core.errors import PolicyError
-
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRequest:
@@ -18,8 +16,9 @@ class ApprovalRequest:
     #: Why it is asked: `destructive`, `privileged`, ...
     reason: str = ""
     description: str = ""
-    chosen_by_model: bool = True
-    run_id: str = ""
+    #: The components the call is nested in, outermost first.
+    path: tuple[str, ...] = ()
+    correlation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +94,3 @@ class CallbackApprover:
         if isinstance(answer, Awaitable):
             answer = await answer
         return ApprovalAnswer.of(answer)
-
-
-def refusal(request: ApprovalRequest, answer: ApprovalAnswer) -> PolicyError:
-    """`policy.approval` for a call that was not approved."""
-    why = f": {answer.message}" if answer.message else ""
-    return PolicyError(
-        f'the call of "{request.tool}" was not approved{why}',
-        code="policy.approval",
-        hint="run it in a terminal to be asked, or give an approver",
-        details={"tool": request.tool, "reason": request.reason},
-    )

@@ -286,9 +286,9 @@ def _raised(call: _Call, error: dict[str, Any]) -> LLMSpellError:
     data = error.get("data")
     if data is None:
         return ComputeError(error["message"] or error["type"], details={"type": error["type"]})
-    kind = getattr(errors, error["type"], LLMSpellError)
-    if not (isinstance(kind, type) and issubclass(kind, LLMSpellError)):
-        kind = LLMSpellError
+    # A subclass that a module defines for itself comes back as the one it was derived from.
+    kinds = (getattr(errors, name, None) for name in error["kinds"])
+    kind: type[LLMSpellError] = next((one for one in kinds if one is not None), LLMSpellError)
     known = ("code", "hint", "details", "retryable")
     return kind(data["message"], **{key: data[key] for key in known if key in data})
 

@@ -100,8 +100,9 @@ def compile_expression(text: str) -> Expression:
     _check_nesting(text)
     sandbox = _sandbox(strict=False)
     with _reported(text), sandbox.metered():
-        run = sandbox.compile_expression(text.strip() or "none", undefined_to_none=False)
-        names = sandbox.names_in("{{" + text + "}}")
+        source = text.strip() or "none"
+        run = sandbox.compile_expression(source, undefined_to_none=False)
+        names = sandbox.names_in("{{ " + source + " }}")
     return Expression(text, names, run)
 
 
@@ -197,10 +198,10 @@ class _reported:  # noqa: N801 - reads as what it does: `with _reported():`
         from jinja2.exceptions import SecurityError
 
         if isinstance(error, jinja2.TemplateSyntaxError):
-            where = f", line {error.lineno}" if not self._text else self._text
-            return TemplateError(
-                f"{error.message}{where}", code="template.syntax", details={"line": error.lineno}
-            )
+            where = self._text or f", line {error.lineno}"
+            text = (error.message or "wrong template").rstrip(".")
+            details = {"line": error.lineno}
+            return TemplateError(f"{text}{where}", code="template.syntax", details=details)
         if isinstance(error, SecurityError):
             return TemplateError(f"{error}{self._text}", code="template.forbidden")
         if isinstance(error, jinja2.UndefinedError):

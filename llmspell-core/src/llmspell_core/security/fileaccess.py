@@ -56,6 +56,8 @@ class Place:
     shared: bool
     max_bytes: int
     free: bool = False
+    #: It is an allowed directory or file itself, seen from the directory that it is in.
+    whole: bool = False
 
     @property
     def name(self) -> str:
@@ -112,25 +114,21 @@ class FileAccess:
         plain = self._absolute(given, mode)
         if self._free:
             return Place(given, plain, "", (), False, self.max_bytes, free=True)
-        if follow:
-            real = os.path.realpath(plain)
-        else:
-            parent, name = os.path.split(plain)
-            real = os.path.join(os.path.realpath(parent), name)
+        try:
+            real = _without_links(plain, follow)
+        except OSError:
+            # A folder on the way may not be searched by this user; that is none of ours.
+            raise refused(given, mode) from None
         rule, root = self._rule(plain, real, mode)
         if self._audit is not None:
             self._audit.record(f"files.{mode}", plain, "allow" if root else "deny", rule)
         if root is None:
             raise refused(given, mode)
         parts = root.parts_of(real) or ()
-        if not parts and real != os.path.dirname(real):
-            # The root itself: seen from the directory it is in, it is an entry like others,
-            # and may be a file.
-            return Place(
-                given, real, os.path.dirname(real), (os.path.basename(real),), root.shared,
-                self.max_bytes,
-            )  # fmt: skip
-        return Place(given, real, root.path, parts, root.shared, self.max_bytes)
+        if parts or real == os.path.dirname(real):
+            return Place(given, real, root.path, parts, root.shared, self.max_bytes)
+        folder, name = os.path.split(real)
+        return Place(given, real, folder, (name,), root.shared, self.max_bytes, whole=True)
 
     def _absolute(self, given: str, mode: FileMode) -> str:
         if "\0" in given or not given:
@@ -144,7 +142,9 @@ class FileAccess:
         return plain
 
     def _rule(self, plain: str, real: str, mode: FileMode) -> tuple[str, Root | None]:
-        if os.name == "posix" and any(beneath(real, place) for place in _SYSTEM):
+        if os.name == "posix" and any(
+            beneath(path, place) for path in (plain, real) for place in _SYSTEM
+        ):
             return "system", None
         chosen: Root | None = None
         for layer in self._layers:
@@ -240,6 +240,13 @@ class FileAccess:
         except OSError as error:
             code, text = _CODES.get(error.errno or 0, ("file.failed", f"failed: {error.strerror}"))
             raise FileError(f'"{place.given}" {text}', code=code) from None
+
+
+def _without_links(plain: str, follow: bool) -> str:
+    if follow:
+        return os.path.realpath(plain)
+    parent, name = os.path.split(plain)
+    return os.path.join(os.path.realpath(parent), name)
 
 
 def _root_for(roots: Sequence[Root], path: str, mode: FileMode) -> Root | None:

@@ -15,7 +15,7 @@ import re
 import secrets
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -150,8 +150,7 @@ class FileGate(FileAccess):
     def mkdir(self, path: StrPath) -> None:
         """Make a directory and those above it; one that exists is fine."""
         place = self.locate(path, "write")
-        inside = os.path.join(place.path, "x")
-        with self.parent(_child(place, inside, "x"), "write", make=True):
+        with self.parent(_child(place, "x"), "write", make=True):
             pass
 
     def remove(self, path: StrPath, *, recursive: bool = False) -> None:
@@ -243,8 +242,7 @@ class FileGate(FileAccess):
 
     def _entries(self, place: Place) -> Sequence[tuple[FileInfo, bool]]:
         found = []
-        inside = _child(place, os.path.join(place.path, "x"), "x")
-        with self.parent(inside, "read") as folder:
+        with self.parent(_child(place, "x"), "read") as folder:
             for entry in folder.scan():
                 path = os.path.join(place.path, entry.name)
                 info = self._entry(place, path, entry)
@@ -305,16 +303,11 @@ def _write(fd: int, chunks: Iterable[bytes], place: Place) -> int:
     return written
 
 
-def _child(place: Place, path: str, name: str) -> Place:
-    return Place(
-        place.given,
-        path,
-        place.root,
-        (*place.parts, name),
-        place.shared,
-        place.max_bytes,
-        place.free,
-    )
+def _child(place: Place, name: str) -> Place:
+    """An entry of a directory; of an allowed directory itself, as seen from it."""
+    root, parts = (place.path, (name,)) if place.whole else (place.root, (*place.parts, name))
+    path = os.path.join(place.path, name)
+    return replace(place, path=path, root=root, parts=parts, whole=False)
 
 
 def _info_of(path: str, status: os.stat_result) -> FileInfo:

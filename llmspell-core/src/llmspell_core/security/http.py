@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json as json_module
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
 
     from llmspell_core.security.transport import CheckedTransport
 
+    _Kept = tuple[asyncio.AbstractEventLoop, httpx.AsyncClient, AsyncGenerator[httpx.AsyncClient]]
+
 DEFAULT_TIMEOUT_MS = 30_000
 DEFAULT_MAX_BYTES = 16 * 1024 * 1024
 _MOST_REDIRECTS = 10
+#: Programs disagree about where the host ends in a URL with these.
+_AMBIGUOUS = re.compile(r"[\\\x00-\x1f\x7f]")
 #: What a redirect to another origin may carry: nothing that could be a credential.
 _CARRIED = {"accept", "accept-language", "user-agent", "content-type", "content-length"}
 #: What `_decoded` can bound; httpx's own decoders give out a whole bomb at once.
@@ -63,7 +68,7 @@ class HttpResponse:
 
 
 class HttpGate:
-    """HTTP under the policy. Connections are kept for the life of the gate: close it.
+    """HTTP under the policy. Connections are kept as long as the gate and its event loop live.
 
     Args:
         net: who decides about hosts and addresses.
@@ -75,7 +80,7 @@ class HttpGate:
     ) -> None:
         self.net = net
         self._connector = connector
-        self._client: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
+        self._kept: _Kept | None = None
 
     async def request(
         self,
@@ -116,6 +121,10 @@ class HttpGate:
         import asyncio
 
         httpx = load_httpx()
+        if _AMBIGUOUS.search(url):
+            raise ValidationError(
+                "a URL has neither backslashes nor control characters", code="network.invalid_url"
+            )
         body: dict[str, Any] = {
             "content": content,
             "data": data,
@@ -126,7 +135,7 @@ class HttpGate:
             body["json"] = json
         started = time.perf_counter()
         try:
-            client = self._pooled()
+            client = await self._pooled()
             request = client.build_request(method.upper(), url, **body)
             if auth is not None:
                 request = next(httpx.BasicAuth(*auth).auth_flow(request))
@@ -161,27 +170,37 @@ class HttpGate:
         return made
 
     async def close(self) -> None:
-        """Close the kept connections."""
-        if self._client is not None:
-            _, client = self._client
-            self._client = None
-            await client.aclose()
+        """Close the kept connections; a later request opens new ones."""
+        if self._kept is not None:
+            _, _, keeper = self._kept
+            self._kept = None
+            await keeper.aclose()
 
-    def _pooled(self) -> httpx.AsyncClient:
+    async def _pooled(self) -> httpx.AsyncClient:
         """The gate's client in this event loop: connections cannot move to another one."""
         import asyncio
 
         loop = asyncio.get_running_loop()
-        if self._client is None or self._client[0] is not loop:
-            httpx = load_httpx()
-            made = httpx.AsyncClient(
-                transport=self._transport(),
-                timeout=httpx.Timeout(None),
-                headers={"accept-encoding": _ENCODINGS, "user-agent": "llmspell"},
-                trust_env=False,
-            )
-            self._client = (loop, made)
-        return self._client[1]
+        if self._kept is None or self._kept[0] is not loop:
+            keeper = self._keep()
+            self._kept = (loop, await anext(keeper), keeper)
+        return self._kept[1]
+
+    async def _keep(self) -> AsyncGenerator[httpx.AsyncClient]:
+        """Hold the client open.
+
+        A generator, because the event loop closes those that are left when it ends, and those
+        that nobody refers to any more: gates come and go with policies.
+        """
+        httpx = load_httpx()
+        async with httpx.AsyncClient(
+            transport=self._transport(),
+            timeout=httpx.Timeout(None),
+            headers={"accept-encoding": _ENCODINGS, "user-agent": "llmspell"},
+            trust_env=False,
+        ) as client:
+            while True:
+                yield client
 
     def _transport(self) -> CheckedTransport:
         from llmspell_core.security.transport import CheckedTransport

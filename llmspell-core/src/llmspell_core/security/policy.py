@@ -38,7 +38,7 @@ class Policy:
         redactor: what it knows is never handed out by the gate to variables.
         readable: paths named on the command line: readable whatever the profile's roots are.
         protected: files and directories of llmspell itself, denied by all profiles but `none`;
-            the platform's when None.
+            the usual ones when None.
         pins: module name -> SHA-256.
     """
 
@@ -226,16 +226,9 @@ class Policy:
         audit = [self.audit.path] if self.audit.path is not None else []
         if self._protected is not None:
             return [*self._protected, *audit]
-        import platformdirs
+        from llmspell_core.config.directories import data_dir, system_config_file, user_config_dir
 
-        platform = platformdirs.PlatformDirs("llmspell", appauthor=False)
-        return [
-            platform.user_config_path,
-            platform.user_data_path,
-            platform.user_cache_path,
-            platform.site_config_path,
-            *audit,
-        ]
+        return [user_config_dir(), data_dir(), system_config_file().parent, *audit]
 
 
 def _refusal(profile: SecurityProfile, tool: Tool) -> str:

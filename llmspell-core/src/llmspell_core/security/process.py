@@ -182,11 +182,11 @@ class ProcessGate:
             made.update({k: v for k, v in os.environ.items() if k.upper() == "SYSTEMROOT"})
         for name, value in given.items():
             bad = "=" in name or "\0" in name + str(value) or not name
-            if bad or not (self._free or self._env.allowed(name) or not _is_dangerous(name)):
+            if bad or (_is_dangerous(name) and not self._free):
                 raise PolicyError(
                     f'the variable "{name}" may not be given to a program',
                     code="policy.environment",
-                    hint="[security.environment] allowed names it",
+                    hint="it could make the program run another one",
                 )
             made[name] = str(value)
         return made
@@ -289,6 +289,7 @@ async def _feed(stdin: asyncio.StreamWriter | None, data: bytes | None) -> None:
 async def _end(process: asyncio.subprocess.Process) -> None:
     """Kill the program and whatever of its group is left, and collect it."""
     if _POSIX:
+        # Not `process.kill()`: it collects the exit code before asyncio's watcher does.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
     elif process.returncode is None:
@@ -297,8 +298,6 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         await killer.wait()
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
     await process.wait()
     # Without this a pipe that a grandchild still holds keeps the transport open.
     transport = getattr(process, "_transport", None)

@@ -6,12 +6,13 @@ import ssl
 import time
 from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpcore
 from httpx import AsyncBaseTransport, AsyncHTTPTransport  # noqa: TID253 - imported on first use
 
 from llmspell_core.errors import PolicyError, ValidationError
+from llmspell_core.security.origin_pool import OriginPool
 
 if TYPE_CHECKING:
     import httpx
@@ -83,6 +84,14 @@ class PooledTransport(AsyncHTTPTransport):
         )
 
 
+class OriginPoolTransport(AsyncHTTPTransport):
+    """httpx's transport over the pool of one origin."""
+
+    def __init__(self, context: ssl.SSLContext | None) -> None:
+        # The pool has the two methods of httpcore's that httpx calls.
+        self._pool = cast("httpcore.AsyncConnectionPool", OriginPool(context))
+
+
 class CheckedTransport(AsyncBaseTransport):
     """Every request, redirects included, passes the gate; connections are kept alive."""
 
@@ -100,7 +109,7 @@ class CheckedTransport(AsyncBaseTransport):
                 f'"{url.scheme}:" addresses are not supported: http or https is',
                 code="network.invalid_url",
             )
-        self._gate.check_host(url.host, url.port or default_port(url.scheme))
+        self._gate.check_host(url.host, port_of(url))
         return await self._pool(url.scheme).handle_async_request(request)
 
     def _pool(self, scheme: str) -> PooledTransport:
@@ -127,7 +136,7 @@ class OriginTransport(AsyncBaseTransport):
         if proxy is not None:
             self._inner = AsyncHTTPTransport(verify=context or True, proxy=proxy)
         else:
-            self._inner = PooledTransport(None, context)
+            self._inner = OriginPoolTransport(context)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if origin(request.url) != self._origin:
@@ -146,12 +155,14 @@ class OriginTransport(AsyncBaseTransport):
 
 def origin(url: httpx.URL) -> tuple[str, str, int]:
     """Scheme, host and port of an address."""
-    return url.scheme, url.host, url.port or default_port(url.scheme)
+    return url.scheme, url.host, port_of(url)
 
 
-def default_port(scheme: str) -> int:
-    """443 of https, 80 of http."""
-    return 443 if scheme == "https" else 80
+def port_of(url: httpx.URL) -> int:
+    """The port of an address: 443 of https and 80 of http when it names none."""
+    if url.port is not None:
+        return url.port
+    return 443 if url.scheme == "https" else 80
 
 
 @cache
