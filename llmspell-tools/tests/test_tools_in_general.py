@@ -55,6 +55,13 @@ def test_a_tool_is_described_well_enough_for_a_model(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(tools()))
+def test_other_names_are_known_without_importing_the_tool(name: str) -> None:
+    target = Extensions("tools")[name].target
+    known = {key for key, one in Extensions("tool_aliases").items() if one.target == target}
+    assert known == set(tools()[name].aliases)
+
+
+@pytest.mark.parametrize("name", sorted(tools()))
 def test_the_examples_work(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "logs").mkdir()

@@ -234,6 +234,8 @@ class _Encoder:
                 plain = {"$e": plain}
             found[str(key)] = plain
         fields = _escaped(found)
+        if value.prints:
+            return {"$r": [fields, value.via or "", value.prints]}
         return {"$r": [fields, value.via] if value.via else [fields]}
 
 

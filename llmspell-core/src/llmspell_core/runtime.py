@@ -175,11 +175,13 @@ class Runtime:
             ("workflows", self.base.workflows),
         ):
             if kind in self.init.kinds:
+                aliases = _aliases(kind)
                 for extension in Extensions(kind).values():
                     registry.add_lazy(
                         extension.name,
                         _instance(extension.load),
                         source=extension.distribution,
+                        aliases=aliases.get(extension.target, ()),
                         summary=extension.summary,
                     )
 
@@ -287,6 +289,14 @@ def _loaded(settings: Loaded | Settings | dict[str, Any] | None) -> Loaded:
     if isinstance(settings, dict):
         return load(data=settings)
     return Loaded.of(settings)
+
+
+def _aliases(kind: str) -> dict[str, tuple[str, ...]]:
+    """Further names by what they stand for, out of the group `llmspell.tool_aliases` for tools."""
+    found: dict[str, tuple[str, ...]] = {}
+    for extension in Extensions(f"{kind.removesuffix('s')}_aliases").values():
+        found[extension.target] = (*found.get(extension.target, ()), extension.name)
+    return found
 
 
 def _instance(load_class: Callable[[], Any]) -> Callable[[], Any]:

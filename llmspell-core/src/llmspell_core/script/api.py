@@ -104,11 +104,13 @@ class ScriptFunction(Protocol):
 class Result:
     """Plain data that scripts may read in snake_case and camelCase.
 
-    `via` names a field whose own fields are readable on the result where they clash with none.
+    `via` names a field whose own fields are readable on the result where they clash with none;
+    `prints` one whose value the result is shown as (`print(Tool.list()[1])`).
     """
 
     data: dict[str, Any]
     via: str | None = None
+    prints: str | None = None
 
 
 class ToScript(Protocol):

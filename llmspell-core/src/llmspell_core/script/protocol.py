@@ -11,6 +11,7 @@ whose key begins with ``$`` is special:
 ``{"$b": "base64"}``               bytes (a Lua string that is not UTF-8)
 ``{"$r": [{fields}]}``             a result: plain data readable in camelCase too;
 ``{"$r": [{fields}, "result"]}``   ... whose absent fields are read from the field named
+``{"$r": [{fields}, "", "name"]}`` ... that prints as its third item, a field, says
 ``{"$e": {error fields}}``         an error object inside data
 ``{"$": {...}}``                   an ordinary object whose only key begins with ``$``
 =================================  ===========================================================

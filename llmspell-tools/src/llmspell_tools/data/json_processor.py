@@ -77,7 +77,6 @@ class JsonProcessor(Tool):
         "compare, flatten, indent, or read JSON lines."
     )
     category = "data"
-    aliases = ("json",)
     Parameters = JsonParameters
     timeout_ms = 30_000
     examples = (

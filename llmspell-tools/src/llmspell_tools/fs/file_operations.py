@@ -96,7 +96,6 @@ class FileOperations(Tool):
         "the security policy allows."
     )
     category = "fs"
-    aliases = ("file-operation", "files")
     security_level = "restricted"
     permissions = Permissions(files="read and write the paths given")
     destructive = True

@@ -266,7 +266,8 @@ def _row(tool: Tool) -> Result:
             "category": tool.category,
             "version": tool.version,
             "security_level": tool.security_level,
-        }
+        },
+        prints="name",
     )
 
 

@@ -79,7 +79,6 @@ class Calculator(Tool):
         "round, ...), comparisons, conditions and variables."
     )
     category = "util"
-    aliases = ("calc",)
     Parameters = CalculatorParameters
     timeout_ms = 5_000
     examples = (

@@ -105,7 +105,7 @@ class DatetimeHandler(Tool):
         "difference, weekday and week."
     )
     category = "util"
-    aliases = ("date-time-handler", "datetime")
+    aliases = ("date-time-handler",)
     Parameters = DatetimeParameters
     timeout_ms = 5_000
     examples = (

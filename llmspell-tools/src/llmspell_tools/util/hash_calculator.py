@@ -64,7 +64,6 @@ class HashCalculator(Tool):
     name = "hash-calculator"
     description = "Calculates or verifies the digest (SHA-256, BLAKE3, ...) of a text or a file."
     category = "util"
-    aliases = ("hash",)
     permissions = Permissions(files="read the file given")
     Parameters = HashParameters
     timeout_ms = 60_000

@@ -53,7 +53,7 @@ class TemplateCreator(Tool):
     name = "template-creator"
     description = "Fills in a text template (Jinja2, or Handlebars) with values."
     category = "util"
-    aliases = ("template-engine", "template")
+    aliases = ("template-engine",)
     Parameters = TemplateParameters
     timeout_ms = 10_000
     examples = (

@@ -68,7 +68,6 @@ class UuidGenerator(Tool):
     name = "uuid-generator"
     description = "Makes unique identifiers (UUIDs v1, v4, v5, v7, prefixed ids) and checks them."
     category = "util"
-    aliases = ("uuid",)
     Parameters = UuidParameters
     timeout_ms = 5_000
     examples = (

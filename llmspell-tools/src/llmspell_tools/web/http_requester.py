@@ -128,7 +128,7 @@ class HttpRequester(Tool):
         "and body; JSON answers are parsed."
     )
     category = "web"
-    aliases = ("http-request", "http")
+    aliases = ("http-request",)
     security_level = "restricted"
     permissions = Permissions(network="the host of the URL given")
     open_world = True
