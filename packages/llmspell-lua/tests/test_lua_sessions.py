@@ -105,6 +105,17 @@ def test_eval_takes_expressions_and_gives_all_values(play: Callable[..., Any]) -
     assert play(body) == [2, None, 3, {"values": [3, None]}]
 
 
+def test_in_a_repl_the_locals_of_one_input_are_seen_by_the_next(play: Callable[..., Any]) -> None:
+    async def body(host: EngineHost) -> Any:
+        await host.run("local x, y = 1 do local z = 2 end", mode="eval")
+        await host.run(
+            "local function f() local inner = 3 return x end Async.sleep(1)", mode="eval"
+        )
+        return await host.run("{x, y == nil, z == nil, inner == nil, f()}", mode="eval")
+
+    assert play(body) == [1, True, True, True, 1]
+
+
 def test_fifty_waits_overlap(play: Callable[..., Any]) -> None:
     async def body(host: EngineHost) -> float:
         begun = asyncio.get_running_loop().time()

@@ -73,6 +73,8 @@ def _hash(text: object, algorithm: object = None) -> str:
     import hashlib
 
     name = _text(algorithm or "sha256", "algorithm").lower().replace("-", "_")
+    if name.startswith("sha_"):
+        name = name.replace("_", "", 1)
     if name not in _ALGORITHMS:
         raise _MistakeError(f"unknown algorithm {algorithm!r}; there are {', '.join(_ALGORITHMS)}")
     data = text["$b"] if isinstance(text, dict) and "$b" in text else None

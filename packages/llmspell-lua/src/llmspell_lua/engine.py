@@ -47,6 +47,7 @@ class LuaEngine:
             b"local load, find = load, string.find return function(text)"
             b" if load('return ' .. text, '=repl', 't') then return true end"
             b" local _, message = load(text, '=repl', 't')"
-            b" return not message or not find(message, '<eof>') end"
+            b" return not message or not find(message, '<eof>$')"
+            b" or find(message, 'unfinished string') ~= nil end"
         )
         return bool(check(source.encode("utf-8", "replace")))

@@ -81,6 +81,35 @@ def create(channel: HostChannel, options: dict[str, Any]) -> LuaSession:
     return LuaSession(channel, options)
 
 
+def _head(manifest: dict[str, Any]) -> dict[str, Any]:
+    """What the prelude needs of a global at once; it reads the rest when a script touches it."""
+    head: dict[str, Any] = {"text": dumps(manifest)}
+    head.update({key: manifest[key] for key in ("name", "aliases", "call") if key in manifest})
+    return head
+
+
+def unanswered(manifests: list[dict[str, Any]]) -> list[str]:
+    """Guest methods of these globals that neither the prelude nor `natives` answers."""
+    from llmspell_core.script.natives import NATIVES
+
+    session = LuaSession(_Nobody(), {})  # type: ignore[arg-type]
+    found = []
+    for manifest in filter(None, map(compact, manifests)):
+        for method, guest in manifest["guest"].items():
+            name = f"{manifest['name']}.{method}"
+            known = name in NATIVES or method in manifest["builders"]
+            if guest and not known and not session.answers(manifest["name"], method):
+                found.append(name)
+    session.close()
+    return found
+
+
+class _Nobody:
+    """A channel for a session that runs nothing."""
+
+    def call(self, *_: object) -> None: ...
+
+
 def _refuse(_object: object, _name: object, _setting: bool) -> object:
     raise AttributeError("scripts reach no attributes")
 
@@ -139,9 +168,7 @@ class LuaSession:
         lua = self._lua
         functions = _HostFunctions(self).table()
         plain = {key: value for key, value in options.items() if value is not None}
-        plain["globals"] = [
-            one for one in map(compact, options.get("globals") or ()) if one is not None
-        ]
+        plain["globals"] = [_head(one) for one in map(compact, options.get("globals") or ()) if one]
         plain.setdefault("limits", {})
         load = lua.execute(
             b"local load, assert = load, assert return function(text, ...) "
@@ -149,7 +176,7 @@ class LuaSession:
         )
         api = load(_sources[b"boot"], lua.table_from(functions), dumps(plain).encode())
         # Fetched now: inside a callback under a coroutine, lupa's table[key] returns a tuple.
-        names = ("run", "invoke", "answer", "cancel", "release", "stop", "turn")
+        names = ("run", "invoke", "answer", "cancel", "release", "stop", "turn", "answers")
         return {name: api[name.encode()] for name in names}
 
     # -- ScriptSession -----------------------------------------------------------------------
@@ -194,6 +221,10 @@ class LuaSession:
         self._queue.clear()
         self._api.clear()
         self._lua = None
+
+    def answers(self, name: str, method: str) -> bool:
+        """Whether the prelude has this guest method."""
+        return bool(self._api["answers"](name.encode(), method.encode()))
 
     # -- turns -------------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ function env.import(name)
   return found
 end
 
-env.options = env.import("json").parse(options_text)
+env.options = env.import("json").read(options_text)
 local api = env.import("session")
 collectgarbage("restart")
 return api

@@ -536,6 +536,9 @@ function M.decode(source)
   return value
 end
 
+-- Text of the host that is no value of the channel: options, declarations.
+function M.read(source) return decode_all(source, false, 1000) end
+
 -- What `JSON.parse` gives.
 function M.parse(source) return decode_all(source, false, M.max_depth) end
 

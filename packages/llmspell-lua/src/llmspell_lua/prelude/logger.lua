@@ -72,29 +72,30 @@ end
 local timings = {}
 
 local function timer(name, on_stop)
+  name = tostring(name or "timer")
   local started = host.clock()
   local last, stopped = started, nil
-  local methods = {}
-  function methods.elapsed() return (stopped or host.clock()) - started end
-  function methods.lap()
-    local now = host.clock()
-    local ms = now - last
-    last = now
-    return ms
-  end
-  function methods.stop()
-    if not stopped then
-      stopped = host.clock()
-      local ms = stopped - started
-      local entry = timings[name] or { count = 0, total_ms = 0, max_ms = 0 }
-      timings[name] = entry
-      entry.count, entry.total_ms = entry.count + 1, entry.total_ms + ms
-      if ms > entry.max_ms then entry.max_ms = ms end
-      if on_stop then on_stop(ms) end
-    end
-    return stopped - started
-  end
-  return methods
+  return objects.object("timer", "timer(" .. name .. ")", {
+    elapsed = function() return (stopped or host.clock()) - started end,
+    lap = function()
+      local now = host.clock()
+      local ms = now - last
+      last = now
+      return ms
+    end,
+    stop = function()
+      if not stopped then
+        stopped = host.clock()
+        local ms = stopped - started
+        local entry = timings[name] or { count = 0, total_ms = 0, max_ms = 0 }
+        timings[name] = entry
+        entry.count, entry.total_ms = entry.count + 1, entry.total_ms + ms
+        if ms > entry.max_ms then entry.max_ms = ms end
+        if on_stop then on_stop(name, ms) end
+      end
+      return stopped - started
+    end,
+  })
 end
 
 -- Logger -----------------------------------------------------------------------------------------
@@ -102,59 +103,55 @@ end
 local Logger = {}
 objects.natives.Logger = Logger
 
+-- A function for each level.
+local function levels(write)
+  local made = {}
+  for level in next, LEVELS do
+    if level ~= "off" then
+      made[level] = function(message, fields) write(level, message, fields) end
+    end
+  end
+  return made
+end
+
+local function batch(write)
+  local kept = {}
+  local methods = levels(function(...) kept[#kept + 1] = { ... } end)
+  function methods.flush()
+    local list = kept
+    kept = {}
+    for i = 1, #list do write(list[i][1], list[i][2], list[i][3]) end
+  end
+  return objects.object("log_batch", "log_batch", methods)
+end
+
 local function logger(settings)
   local own = settings.level and level_of(settings.level) or 0
-  local it = { name = settings.name }
-  local function with(fields)
-    return logger({ name = settings.name, level = settings.level,
-      fields = merged(settings.fields, fields) })
-  end
   local function write(level, message, fields)
     if LEVELS[level] >= own then
       record(level, settings.name, message,
         merged(settings.fields, correlation and { correlation_id = correlation }, fields))
     end
   end
-  for level in next, LEVELS do
-    if level ~= "off" then it[level] = function(_, message, fields) write(level, message, fields) end end
+  local methods = levels(write)
+  function methods.with_context(fields)
+    return logger({ name = settings.name, level = settings.level,
+      fields = merged(settings.fields, fields) })
   end
-  function it.with_context(_, fields) return with(fields) end
-  function it.child(_, fields)
-    if type(fields) == "string" then
-      local name = settings.name and settings.name .. "." .. fields or fields
-      return logger({ name = name, level = settings.level, fields = settings.fields })
-    end
-    return with(fields)
+  function methods.child(fields)
+    if type(fields) ~= "string" then return methods.with_context(fields) end
+    local name = settings.name and settings.name .. "." .. fields or fields
+    return logger({ name = name, level = settings.level, fields = settings.fields })
   end
-  function it.timer(_, name)
-    local label = tostring(name or "timer")
-    local made = timer(label, function(ms) write("debug", label, { duration_ms = ms }) end)
-    return {
-      stop = function() return made.stop() end, lap = made.lap, elapsed = made.elapsed,
-    }
+  function methods.timer(name)
+    return timer(name, function(label, ms) write("debug", label, { duration_ms = ms }) end)
   end
-  function it.is_enabled_for(_, level)
+  function methods.is_enabled_for(level)
     local wanted = level_of(level)
     return wanted >= own and wanted >= lowest
   end
-  function it.batch()
-    local kept = {}
-    local batch = {}
-    for level in next, LEVELS do
-      if level ~= "off" then
-        batch[level] = function(_, message, fields) kept[#kept + 1] = { level, message, fields } end
-      end
-    end
-    function batch.flush()
-      for i = 1, #kept do write(kept[i][1], kept[i][2], kept[i][3]) end
-      kept = {}
-    end
-    return batch
-  end
-  return setmetatable(it, { __name = "logger", __index = function(self, key)
-    local name = type(key) == "string" and objects.snake(key)
-    if name and name ~= key then return self[name] end
-  end, __tostring = function() return "logger(" .. (settings.name or "script") .. ")" end })
+  function methods.batch() return batch(write) end
+  return objects.object("logger", "logger(" .. (settings.name or "script") .. ")", methods)
 end
 
 local NEW = { name = true, level = true, fields = true }
@@ -165,9 +162,7 @@ end
 
 local root = logger({})
 for level in next, LEVELS do
-  if level ~= "off" then
-    Logger[level] = function(message, fields) root[level](root, message, fields) end
-  end
+  if level ~= "off" then Logger[level] = root[level] end
 end
 function Logger.set_level(level) lowest = level_of(level) end
 function Logger.set_correlation_id(id) correlation = id end
@@ -211,10 +206,7 @@ function Debug.get_captured_entries(most)
   return json.array(found)
 end
 function Debug.clear_captured_entries() captured = {} end
-function Debug.timer(name)
-  local made = timer(tostring(name or "timer"))
-  return { stop = function() return made.stop() end, lap = made.lap, elapsed = made.elapsed }
-end
+function Debug.timer(name) return timer(name) end
 function Debug.stack_trace() return errors.stack() or "" end
 function Debug.memory_stats()
   local kib = collectgarbage("count")

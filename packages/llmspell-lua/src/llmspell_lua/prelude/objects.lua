@@ -12,6 +12,7 @@ local gsub, sub, byte, format, find = string.gsub, string.sub, string.byte, stri
 local call, fail = scheduler.call, errors.fail
 
 local M = {}
+local unread = {}                    -- globals whose declarations are still text
 local types = {}                     -- declarations of host objects by type name
 
 -- Guest methods of the prelude: global -> method -> function. Files are read when a script first
@@ -40,10 +41,15 @@ M.snake = snake
 
 local result_metas = {}
 
-local function result_meta(via)
-  local meta = result_metas[via or ""]
+local function result_meta(via, prints)
+  local id = (via or "") .. "\0" .. (prints or "")
+  local meta = result_metas[id]
   if meta then return meta end
   meta = { __name = "result" }
+  if prints then
+    meta.__tostring = function(result) return tostring(rawget(result, prints)) end
+    meta.__concat = function(a, b) return tostring(a) .. tostring(b) end
+  end
   meta.__index = function(result, key)
     if type(key) ~= "string" then return nil end
     local other = snake(key)
@@ -58,8 +64,27 @@ local function result_meta(via)
       return value
     end
   end
-  result_metas[via or ""] = meta
+  result_metas[id] = meta
   return meta
+end
+
+-- Binds the functions of an object of the prelude's own, which take no receiver, so that it may
+-- be called with a colon as well; under both spellings.
+function M.object(type_name, text, methods)
+  local it, bound = {}, {}
+  for name, fn in next, methods do
+    bound[name] = function(...)
+      if (...) == it then return fn(select(2, ...)) end
+      return fn(...)
+    end
+  end
+  return setmetatable(it, {
+    __name = type_name, __metatable = false,
+    __newindex = function() errors.bad(text .. " is read-only") end,
+    __tostring = function() return text end,
+    __index = function(_, key) return bound[key] or type(key) == "string" and bound[snake(key)] or nil end,
+    __pairs = function() return function(_, key) return next(bound, key) end, it, nil end,
+  })
 end
 
 -- host objects -----------------------------------------------------------------------------------
@@ -110,10 +135,26 @@ local function object_index(proxy, key)
   return state.fields[snake(key)]
 end
 
+-- The declaration of a global, read when first needed: a start reads none.
+local function read(head)
+  if head.text then
+    local full = json.read(head.text)
+    head.text, unread[head] = nil, nil
+    for key, value in next, full do head[key] = value end
+    for type_name, object in next, full.objects do types[type_name] = object end
+  end
+  return head
+end
+
+local function type_of(type_name)
+  while types[type_name] == nil and next(unread) do read((next(unread))) end
+  return types[type_name]
+end
+
 local function object_meta(type_name)
   local meta = metas[type_name]
   if meta then return meta end
-  local declared = types[type_name]
+  local declared = type_of(type_name)
   meta = {
     __name = type_name, __metatable = false, __index = object_index, __newindex = read_only,
     __tostring = function(proxy)
@@ -159,7 +200,7 @@ local function new_proxy(target, type_name, fields)
   local proxy = {}
   states[proxy] = {
     target = target, type = type_name, fields = fields, bound = {}, received = 1,
-    declared = types[type_name] or UNKNOWN,
+    declared = type_of(type_name) or UNKNOWN,
   }
   return setmetatable(proxy, object_meta(type_name))
 end
@@ -191,7 +232,7 @@ local functions = import("functions")
 
 function json.special(key, value)
   if key == "$h" then return received(value) end
-  if key == "$r" then return setmetatable(value[1], result_meta(value[2])) end
+  if key == "$r" then return setmetatable(value[1], result_meta(value[2], value[3])) end
   if key == "$b" then return host.unbase64(value) end
   if key == "$e" then return errors.new(value) end
   if key == "$f" then return functions.get(value) end
@@ -313,7 +354,8 @@ local function global_method(front, global, name, guest)
 end
 
 -- The private table of a global's functions, made when the script first touches it.
-local function expand(front, declared)
+local function expand(front, head)
+  local declared = read(head)
   local name = declared.name
   local methods = {}
   for method, guest in next, declared.guest do
@@ -395,12 +437,10 @@ local function define(declared)
   return front
 end
 
--- Declares what the manifests say, in the compact form that the guest module makes.
-function M.declare(manifests)
-  for _, declared in next, manifests do
-    for type_name, object in next, declared.objects do types[type_name] = object end
-  end
-  for _, declared in next, manifests do define(declared) end
+-- Declares globals: `{name, aliases, call, text}` each, `text` the compact manifest.
+function M.declare(heads)
+  for _, head in next, heads do unread[head] = true end
+  for _, head in next, heads do define(head) end
 end
 
 -- A global of the prelude's own that no manifest declared.

@@ -501,7 +501,14 @@ function M.start(report, mode, fn, ...)
     return true
   end
   if silence then listen() end
-  spawn(fn, report, ...).mode = mode
+  local task = spawn(fn, report, ...)
+  task.mode = mode
+  if mode == "eval" then
+    sethook(task.co, function(event)
+      if event ~= "return" then return look(3) end
+      if getinfo(2, "f").func == fn then M.keep_locals(2) end
+    end, "r", STEP)
+  end
   return turn()
 end
 

@@ -7,7 +7,7 @@ local streams = import("streams")
 local objects = import("objects")
 local load, pcall, select, type = load, pcall, select, type
 local unpack, gsub, find = table.unpack, string.gsub, string.find
-local getinfo = debug.getinfo
+local getlocal = debug.getlocal
 
 local limits = options.limits
 json.max_depth = limits.value_depth or 64
@@ -95,6 +95,18 @@ function api.run(id, source, name, mode)
   return scheduler.start(id, mode, fn)
 end
 
+-- In a REPL the locals of one input are seen by the next, as globals. `level` is the main chunk,
+-- which is returning.
+function scheduler.keep_locals(level)
+  local i = 1
+  while true do
+    local name, value = getlocal(level + 1, i)
+    if not name then break end
+    if find(name, "^%a") then G[name] = value end
+    i = i + 1
+  end
+end
+
 local function called(fn, args)
   scheduler.runs(fn)
   local list = json.decode(args)
@@ -113,6 +125,12 @@ function api.invoke(id, handle, args)
     return scheduler.turn()
   end
   return scheduler.start(id, "invoke", called, fn, args)
+end
+
+-- Whether the prelude itself has this guest method.
+function api.answers(global, method)
+  local own = objects.natives[global]
+  return own ~= nil and own[method] ~= nil
 end
 
 api.answer = scheduler.answer
