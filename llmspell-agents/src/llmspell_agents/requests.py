@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from llmspell_agents.targets import Target
     from llmspell_core.context import ExecutionContext
 
+#: A request outlasts its run by this: the run's own deadline is the one that is reported.
+GRACE_MS = 100
+
 log = logging.getLogger("llmspell.agents")
 
 MAX_HOOK_RETRIES = 3
@@ -169,7 +172,7 @@ class ModelCaller:
             max_tokens=_first(request.max_tokens, target.max_tokens),
             schema=request.schema,
             stop=request.stop,
-            timeout_ms=self.timeout_ms if left is None else min(left, self.timeout_ms),
+            timeout_ms=self.timeout_ms if left is None else min(left + GRACE_MS, self.timeout_ms),
             settings={**target.settings, **request.settings},
             retry=self.retry,
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llmspell_core.script.api import ScriptFunction, ScriptGlobal, ScriptObject, script_method
     from llmspell_core.script.engine import ScriptEngine
     from llmspell_core.security.profile import SecurityProfile
-    from llmspell_core.tool import Tool, ToolResult, tool
+    from llmspell_core.tool import Tool, ToolResult
     from llmspell_core.workflow import Workflow
 
 _WHERE = {
@@ -43,7 +43,6 @@ _WHERE = {
     "ToolResult": "tool",
     "Workflow": "workflow",
     "script_method": "script.api",
-    "tool": "tool",
 }
 
 __all__ = [
@@ -66,14 +65,12 @@ __all__ = [
     "ToolResult",
     "Workflow",
     "script_method",
-    "tool",
 ]
 
 
 def __getattr__(name: str) -> object:
     if name in _WHERE:
         value = getattr(importlib.import_module(f"llmspell_core.{_WHERE[name]}"), name)
-        # A submodule of the same name (`tool`) is set as an attribute by its import: ours wins.
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from llmspell_core.account import limit_error
+from llmspell_core.agent import Agent
 from llmspell_core.approval import ApprovalRequest
 from llmspell_core.context import _current
 from llmspell_core.errors import (
@@ -35,7 +36,6 @@ from llmspell_core.messages import AgentInput, AgentOutput, StreamChunk
 from llmspell_core.tool import ToolResult
 
 if TYPE_CHECKING:
-    from llmspell_core.agent import Agent
     from llmspell_core.component import BaseAgent
     from llmspell_core.context import ExecutionContext
     from llmspell_core.runtime import Runtime
@@ -182,32 +182,25 @@ class Runner:
             return await component.run(given, call.ctx)
 
         output: AgentOutput = await self._pipeline(call, body)
-        output.metadata.execution_time_ms = call.elapsed_ms()
-        output.metadata.correlation_id = call.ctx.correlation_id
-        return output
+        return self._finished(call, output)
 
     async def stream(
         self, agent: Agent, input: AgentInput, ctx: ExecutionContext
     ) -> AsyncIterator[StreamChunk]:
         """Like `run`, piece by piece. Leaving the iteration early cancels the run."""
         queue: asyncio.Queue[StreamChunk | None] = asyncio.Queue(maxsize=256)
-        call = self._enter(agent, input, ctx)
+        special = await self._runtime.component_runner(agent.kind)
 
-        async def body(given: AgentInput) -> AgentOutput:
-            output = None
-            async for chunk in agent.run_stream(given, call.ctx):
-                if chunk.type == "done":
-                    output = chunk.output
-                else:
-                    await queue.put(chunk)
-            if output is None:
-                raise AgentError(f"agent {agent.name} ended its stream without an output")
-            return output
+        async def once(
+            component: BaseAgent, given: AgentInput, within: ExecutionContext
+        ) -> AgentOutput:
+            return await self._streamed(component, given, within, queue)
 
         async def work() -> AgentOutput:
             try:
-                output: AgentOutput = await self._pipeline(call, body)
-                return output
+                if special is None:
+                    return await once(agent, input, ctx)
+                return await special.run(agent, input, ctx, once)
             finally:
                 await queue.put(None)
 
@@ -216,8 +209,6 @@ class Runner:
             while (chunk := await queue.get()) is not None:
                 yield chunk
             output = await task
-            output.metadata.execution_time_ms = call.elapsed_ms()
-            output.metadata.correlation_id = call.ctx.correlation_id
             yield StreamChunk(type="done", output=output, agent=output.agent)
         finally:
             if not task.done():
@@ -225,6 +216,38 @@ class Runner:
                 while queue.qsize():
                     queue.get_nowait()
                 await asyncio.wait([task])
+
+    async def _streamed(
+        self,
+        component: BaseAgent,
+        input: AgentInput,
+        ctx: ExecutionContext,
+        queue: asyncio.Queue[StreamChunk | None],
+    ) -> AgentOutput:
+        """`once` for a stream: the chunks go to the queue as they come."""
+        if not isinstance(component, Agent):
+            return await self.once(component, input, ctx)
+        call = self._enter(component, input, ctx)
+
+        async def body(given: AgentInput) -> AgentOutput:
+            output: AgentOutput | None = None
+            async for chunk in component.run_stream(given, call.ctx):
+                if chunk.type == "done":
+                    output = chunk.output
+                else:
+                    await queue.put(chunk)
+            if output is None:
+                raise AgentError(f"agent {component.name} ended its stream without an output")
+            return output
+
+        output: AgentOutput = await self._pipeline(call, body)
+        return self._finished(call, output)
+
+    @staticmethod
+    def _finished(call: _Call, output: AgentOutput) -> AgentOutput:
+        output.metadata.execution_time_ms = call.elapsed_ms()
+        output.metadata.correlation_id = call.ctx.correlation_id
+        return output
 
     # -- tools -------------------------------------------------------------------------------
 

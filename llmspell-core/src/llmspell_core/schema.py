@@ -106,9 +106,15 @@ def describe(value: Any) -> str:
 
 def mistakes_text(mistakes: list[dict[str, str]]) -> str:
     """All mistakes in one line: `timeout_ms must be a number, not "soon"; input is required`."""
-    return "; ".join(
-        f"{one['field']} {one['message']}" if one["field"] else one["message"] for one in mistakes
-    )
+    return "; ".join(map(_mistake_text, mistakes))
+
+
+def _mistake_text(one: dict[str, str]) -> str:
+    field, message = one["field"], one["message"]
+    if not field:
+        return message
+    # "input is required" reads on; whole sentences need the colon.
+    return f"{field}{' ' if message.startswith(('must ', 'is ')) else ': '}{message}"
 
 
 def check_schema(schema: dict[str, Any], what: str = "schema") -> None:
