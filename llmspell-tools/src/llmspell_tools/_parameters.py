@@ -76,6 +76,19 @@ def _texts(value: Any) -> str | list[str]:
     return given
 
 
+def one_of(words: str, *kinds: type) -> PlainValidator:
+    """Accept these types and nothing else, with one error for all: `must be` and the words."""
+
+    def read(value: Any) -> Any:
+        if isinstance(value, kinds):
+            return value
+        raise PydanticCustomError(
+            "kind", "must be {words}, not {given}", {"words": words, "given": describe(value)}
+        )
+
+    return PlainValidator(read)
+
+
 def _names(value: Any) -> Any:
     # One name needs no list; an empty table of Lua may be either.
     return [value] if isinstance(value, str) else value or []

@@ -128,11 +128,11 @@ def test_encodings(tmp_path: Path) -> None:
             ({"operation": "read", "path": "l", "encoding": "utf-9"}, "encoding is unknown"),
             (
                 {"operation": "write", "path": "l", "input": "€", "encoding": "latin-1"},
-                "input cannot",
+                "input is not writable",
             ),
             (
                 {"operation": "write", "path": "l", "input": "*", "encoding": "base64"},
-                "input cannot",
+                "input is not writable",
             ),
             (
                 {"operation": "write", "path": "l", "input": "x", "encoding": "no"},

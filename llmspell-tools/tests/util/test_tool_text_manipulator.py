@@ -129,6 +129,10 @@ def test_names_of_operations_may_be_spelled_otherwise() -> None:
         ({"operation": "truncate", "input": "x", "length": -1}, "length"),
         ({"operation": "truncate", "input": "x", "lenght": 1}, 'did you mean "length"?'),
         ({"operation": "count", "input": "x", "count_type": "wrds"}, 'did you mean "words"?'),
+        (
+            {"operation": "format", "input": "x", "values": 1},
+            "values must be a table or a list, not 1",
+        ),
     ],
 )
 def test_mistakes_name_the_field(params: dict[str, Any], message: str) -> None:

@@ -183,11 +183,12 @@ def _model_type(model: type[BaseModel], found: dict[str, dict[str, Any]]) -> dic
         "doc": inspect.getdoc(model) or "",
         "fields": [
             {
-                "name": name,
+                # Python cannot name a field `from` or `schema`: such ones have an alias.
+                "name": field.alias or name,
                 "type": type_text(field.annotation, found),
                 "required": field.is_required(),
                 "doc": field.description or "",
-                "aliases": aliases.get(name, []),
+                "aliases": [one for one in aliases.get(name, []) if one != field.alias],
             }
             for name, field in model.model_fields.items()
         ],

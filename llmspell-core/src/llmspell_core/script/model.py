@@ -46,7 +46,8 @@ class ScriptModel(BaseModel):
                 if cls.model_config.get("extra") == "allow":
                     name = key
                 else:
-                    near = did_you_mean(key, [*known, *cls.aliases])
+                    names = [field.alias or name for name, field in known.items()]
+                    near = did_you_mean(key, [*names, *cls.aliases])
                     raise PydanticCustomError(
                         "unknown_field",
                         'unknown field "{field}"{near}',
@@ -59,4 +60,5 @@ class ScriptModel(BaseModel):
                     {"a": origin[name], "b": key},
                 )
             found[name], origin[name] = value, key
-        return found
+        # By the alias: mistakes then name `schema`, not the `schema_` that Python needs.
+        return {(known[n].alias or n) if n in known else n: v for n, v in found.items()}

@@ -39,7 +39,7 @@ def write(value: Any, *, pretty: bool = False, field: str = "input") -> str:
     except RecursionError:
         raise too_deep() from None
     except (ValueError, TypeError) as error:
-        raise wrong(TOOL, field, f"cannot be written as JSON: {error}") from None
+        raise wrong(TOOL, field, f"is nothing that JSON can hold: {error}") from None
 
 
 def too_deep() -> LimitError:

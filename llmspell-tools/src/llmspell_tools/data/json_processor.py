@@ -6,12 +6,12 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from llmspell_core.errors import LimitError, ToolFailed, ValidationError
 from llmspell_core.schema import check_schema
 from llmspell_core.tool import Tool, ToolParameters, ToolResult, as_text
-from llmspell_tools._parameters import Spelled, check_size, needed, wrong
+from llmspell_tools._parameters import Spelled, check_size, needed, one_of, wrong
 from llmspell_tools.data import _json
 from llmspell_tools.data._schema import is_quick, mistakes
 
@@ -61,9 +61,14 @@ class JsonParameters(ToolParameters):
     query: str | None = Field(
         None, max_length=100_000, description="query, stream: a jq program: .users[] | .name"
     )
-    schema_: dict[str, Any] | bool | None = Field(
-        None, alias="schema", description="validate: a JSON schema (draft 2020-12)"
-    )
+    schema_: (
+        Annotated[
+            Any,
+            one_of("a JSON schema", dict, bool),
+            WithJsonSchema({"type": ["object", "boolean"]}),
+        ]
+        | None
+    ) = Field(None, alias="schema", description="validate: a JSON schema (draft 2020-12)")
     other: Any = Field(None, description="merge, diff: the second JSON text or value")
     pretty: bool = Field(False, description="stringify, merge, flatten: indent the text")
 
@@ -136,7 +141,10 @@ class JsonProcessor(Tool):
         found = await self._compute("query", ctx, "llmspell_tools.data._jq:run", query, document)
         if "error" in found:
             raise wrong(
-                self.name, "query", f"failed: {found['error']}", hint="the syntax is that of jq"
+                self.name,
+                "query",
+                f"is no query that works: {found['error']}",
+                hint="the syntax is that of jq",
             )
         results: list[Any] = found["results"]
         return results
@@ -144,7 +152,7 @@ class JsonProcessor(Tool):
     async def _validate(self, params: JsonParameters, ctx: ToolContext) -> ToolResult:
         if params.schema_ is None:
             return _is_json(params.input)
-        check_schema(params.schema_, "json-processor: schema")  # type: ignore[arg-type]
+        check_schema(params.schema_, "json-processor: schema")
         document = await self._document(params.input, "input")
         schema = _json.write(params.schema_, field="schema")
         if len(document) < _SHORT and is_quick(params.schema_):

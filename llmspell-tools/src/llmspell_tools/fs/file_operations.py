@@ -169,7 +169,7 @@ def _encoded(params: FileParameters) -> bytes:
     except LookupError:
         raise wrong("file-operations", "encoding", f'is unknown: "{params.encoding}"') from None
     except (ValueError, binascii.Error):
-        raise wrong("file-operations", "input", f"cannot be written as {params.encoding}") from None
+        raise wrong("file-operations", "input", f"is not writable as {params.encoding}") from None
     return encoded
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from llmspell_core.context import ToolContext
 
 _CHUNK = 1024 * 1024
+#: Below this a thread costs more than the digest.
+_SHORT = 64 * 1024
 
 Format = Annotated[Literal["hex", "base64"], Spelled(b64="base64", hexadecimal="hex")]
 
@@ -91,7 +93,11 @@ class HashCalculator(Tool):
         if path is not None and (params.input_type == "file" or params.input is None):
             digest = await asyncio.to_thread(_digest_file, params.algorithm, path, ctx)
         else:
-            digest = await asyncio.to_thread(_digest, params.algorithm, self._data(params))
+            data = self._data(params)
+            if len(data) > _SHORT:
+                digest = await asyncio.to_thread(_digest, params.algorithm, data)
+            else:
+                digest = _digest(params.algorithm, data)
         if params.operation == "verify":
             verified = hmac.compare_digest(digest, self._expected(params))
             return ToolResult(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from llmspell_core.tool import Tool, ToolParameters, ToolResult
-from llmspell_tools._parameters import Spelled, Text, Texts, check_size, wrong
+from llmspell_tools._parameters import Spelled, Text, Texts, check_size, one_of, wrong
 from llmspell_tools.util._text import PLAIN, WITH_OPTIONS, join
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ class TextParameters(ToolParameters):
     spaces: int = Field(4, ge=0, le=100, description="indent: how far")
     prefix: str | None = Field(None, description="indent: what to put before each line instead")
     width: int = Field(80, ge=1, le=10_000, description="word_wrap: longest line")
-    values: dict[str, Any] | list[Any] = Field(
-        default_factory=dict, description="format: values for {name}, or a list for {1}, {2}"
-    )
+    values: Annotated[
+        Any, one_of("a table or a list", dict, list), WithJsonSchema({"type": ["object", "array"]})
+    ] = Field(default_factory=dict, description="format: values for {name}, or a list for {1}, {2}")
 
 
 class TextManipulator(Tool):

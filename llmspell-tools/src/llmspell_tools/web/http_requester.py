@@ -208,7 +208,7 @@ class HttpRequester(Tool):
     ) -> None:
         has_json = "json_" in params.model_fields_set
         if has_json and params.body is not None:
-            raise wrong(self.name, "json", "and body are both given: give one")
+            raise wrong(self.name, "json", "must not be given together with body")
         if not has_json and not isinstance(params.body, (dict, list)):
             if params.body is not None:
                 request["content"] = params.body
@@ -218,7 +218,7 @@ class HttpRequester(Tool):
             text = json.dumps(value, ensure_ascii=False, allow_nan=False)
         except (ValueError, TypeError, RecursionError) as error:
             field = "json" if has_json else "body"
-            raise wrong(self.name, field, f"cannot be written as JSON: {error}") from None
+            raise wrong(self.name, field, f"is nothing that JSON can hold: {error}") from None
         request["content"] = text.encode("utf-8", "surrogatepass")
         if not any(name.lower() == "content-type" for name in headers):
             headers["Content-Type"] = "application/json"
