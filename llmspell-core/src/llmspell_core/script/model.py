@@ -6,6 +6,9 @@ both at once, an unknown name and a wrong type are errors that name the field.
 
 from __future__ import annotations
 
+import functools
+import types
+import typing
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -32,33 +35,61 @@ class ScriptModel(BaseModel):
     def _spelling(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        known = cls.model_fields
+        known, lists = cls.model_fields, _list_fields(cls)
         found: dict[str, Any] = {}
         origin: dict[str, str] = {}
         for key, value in data.items():
-            if not isinstance(key, str):
-                raise PydanticCustomError("field_name", "field names are strings")
-            name = key
-            if name not in known:
-                snake = to_snake(name)
-                name = cls.aliases.get(name) or cls.aliases.get(snake) or snake
-            if name not in known:
-                if cls.model_config.get("extra") == "allow":
-                    name = key
-                else:
-                    names = [field.alias or name for name, field in known.items()]
-                    near = did_you_mean(key, [*names, *cls.aliases])
-                    raise PydanticCustomError(
-                        "unknown_field",
-                        'unknown field "{field}"{near}',
-                        {"field": key, "near": f", {near}" if near else ""},
-                    )
+            name = key if key in known else cls._field_of(key)
             if name in found:
                 raise PydanticCustomError(
                     "both_spellings",
                     '"{a}" and "{b}" are the same field: give one',
                     {"a": origin[name], "b": key},
                 )
-            found[name], origin[name] = value, key
+            # An empty Lua table does not say which of the two it is.
+            found[name] = [] if name in lists and value == {} else value
+            origin[name] = key
         # By the alias: mistakes then name `schema`, not the `schema_` that Python needs.
         return {(known[n].alias or n) if n in known else n: v for n, v in found.items()}
+
+    @classmethod
+    def _field_of(cls, key: Any) -> str:
+        """The field that another spelling stands for; an unknown one is an error."""
+        if not isinstance(key, str):
+            raise PydanticCustomError("field_name", "field names are strings")
+        snake = to_snake(key)
+        name = cls.aliases.get(key) or cls.aliases.get(snake) or snake
+        if name in cls.model_fields:
+            return name
+        if cls.model_config.get("extra") == "allow":
+            return key
+        names = [field.alias or name for name, field in cls.model_fields.items()]
+        near = did_you_mean(key, [*names, *cls.aliases])
+        raise PydanticCustomError(
+            "unknown_field",
+            'unknown field "{field}"{near}',
+            {"field": key, "near": f", {near}" if near else ""},
+        )
+
+
+@functools.cache
+def _list_fields(model: type[ScriptModel]) -> frozenset[str]:
+    """The fields that take a list and no table."""
+    return frozenset(
+        name for name, field in model.model_fields.items() if _is_list(field.annotation)
+    )
+
+
+def _is_list(annotation: Any) -> bool:
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (typing.Union, types.UnionType):
+        kinds = [arg for arg in args if arg is not type(None)]
+        return any(map(_is_list, kinds)) and not any(map(_takes_table, kinds))
+    return annotation in (list, tuple) or origin in (list, tuple)
+
+
+def _takes_table(annotation: Any) -> bool:
+    if annotation is Any or annotation is object or annotation is dict:
+        return True
+    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return is_model or typing.get_origin(annotation) is dict
