@@ -1,4 +1,4 @@
-"""The rules of the template sandbox: what templates may touch, and how much they may make."""
+"""The rules of the template sandbox: what templates may touch."""
 
 # Imported when the first template is compiled.
 # ruff: noqa: TID253
@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -19,13 +18,16 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
+from llmspell_core._template_limits import (
+    CHECKS,
+    Meter,
+    check_operands,
+    check_size,
+    weight,
+)
 from llmspell_core.errors import LimitError
 
-MAX_STEPS = 200_000
-MAX_RESULT = 8 * 1024 * 1024
 MAX_RANGE = 10_000
-_MOST_DIGITS = 4000
-_WIDEST = 10_000
 
 #: What of Jinja's filters stays: no `random`, no HTML, nothing that calls back without bound.
 _FILTERS = (
@@ -49,30 +51,6 @@ _METHODS: tuple[tuple[type | tuple[type, ...], frozenset[str]], ...] = (
 )
 #: Objects of Jinja's own that templates handle.
 _OWN = ("LoopContext", "Namespace", "Cycler", "Joiner", "Macro", "TemplateReference", "_GroupTuple")
-_FORMAT_WIDTH = re.compile(r"%[^%a-zA-Z]*?(\d{5,}|\*)")
-
-
-class Meter:
-    """Counts what one rendering does."""
-
-    __slots__ = ("made", "steps")
-
-    def __init__(self) -> None:
-        self.steps = 0
-        self.made = 0
-
-    def step(self, count: int = 1) -> None:
-        """Count steps; `limit.template_steps` when there are too many."""
-        self.steps += count
-        if self.steps > MAX_STEPS:
-            raise LimitError(
-                f"the template takes more than {MAX_STEPS} steps", code="limit.template_steps"
-            )
-
-    def grow(self, size: int) -> None:
-        """Count characters of the result."""
-        self.made += size
-        check_size(self.made)
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -169,7 +147,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         self.meter.step()
-        _check_operands(operator, left, right)
+        check_operands(operator, left, right)
         return super().call_binop(context, operator, left, right)
 
     def _no_underscore(self, name: str) -> None:
@@ -212,13 +190,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def _guarded(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """A filter that checks what it is given and what it makes."""
-        check = _CHECKS.get(name)
+        check = CHECKS.get(name)
         # Jinja's own mark: how many of (context, eval context, environment) come first.
         passed = getattr(function, "jinja_pass_arg", None)
 
         def guarded(*args: Any, **kwargs: Any) -> Any:
             given = args[1:] if passed is not None else args
-            self.meter.step(_weight(given[0]) if given else 1)
+            self.meter.step(weight(given[0]) if given else 1)
             if check is not None:
                 check(*given, **kwargs)
             made = function(*args, **kwargs)
@@ -229,86 +207,6 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if passed is not None:
             guarded.jinja_pass_arg = passed  # type: ignore[attr-defined]
         return guarded
-
-
-def check_size(size: int) -> None:
-    """`limit.template_size` for a text or list that is too large."""
-    if size > MAX_RESULT:
-        raise LimitError(
-            f"the template makes more than {MAX_RESULT // 1024 // 1024} MiB",
-            code="limit.template_size",
-        )
-
-
-def _weight(value: Any) -> int:
-    return 1 + (len(value) // 16 if isinstance(value, (str, list, tuple, Mapping)) else 0)
-
-
-def _check_operands(operator: str, left: Any, right: Any) -> None:
-    if operator == "%" and isinstance(left, str):
-        _check_format(left)
-    elif operator == "*":
-        _check_product(left, right)
-    elif operator == "+" and isinstance(left, (str, list, tuple)):
-        check_size(len(left) + (len(right) if isinstance(right, (str, list, tuple)) else 0))
-    elif operator == "**":
-        _check_power(left, right)
-
-
-def _check_product(left: Any, right: Any) -> None:
-    for many, times in ((left, right), (right, left)):
-        if isinstance(many, (str, list, tuple)) and isinstance(times, int):
-            check_size(len(many) * max(0, times))
-    if isinstance(left, int) and isinstance(right, int):
-        _check_bits(left.bit_length() + right.bit_length())
-
-
-def _check_power(left: Any, right: Any) -> None:
-    if isinstance(left, int) and isinstance(right, int) and right > 0:
-        _check_bits(left.bit_length() * right)
-
-
-def _check_bits(bits: int) -> None:
-    if bits > _MOST_DIGITS * 3:
-        raise LimitError("a number has too many digits", code="limit.template_size")
-
-
-def _check_format(text: Any, *_: Any, **__: Any) -> None:
-    if _FORMAT_WIDTH.search(str(text)):
-        raise LimitError("a format is too wide", code="limit.template_size")
-
-
-def _check_width(_: Any, width: Any = 80, *__: Any, **___: Any) -> None:
-    if isinstance(width, (int, float)) and width > _WIDEST:
-        raise LimitError(f"a width is limited to {_WIDEST}", code="limit.template_size")
-
-
-def _check_indent(text: Any, width: Any = 4, *_: Any, **__: Any) -> None:
-    lines = str(text).count("\n") + 1
-    check_size(len(str(text)) + lines * (width if isinstance(width, int) else len(str(width))))
-
-
-def _check_replace(text: Any, old: Any, new: Any, *_: Any, **__: Any) -> None:
-    found = str(text).count(str(old)) if str(old) else len(str(text)) + 1
-    check_size(len(str(text)) + found * len(str(new)))
-
-
-def _check_join(values: Any, separator: Any = "", *_: Any, **__: Any) -> None:
-    if isinstance(values, (list, tuple)):
-        size = sum(len(value) for value in values if isinstance(value, str))
-        check_size(size + len(values) * len(str(separator)))
-
-
-_CHECKS: dict[str, Callable[..., None]] = {
-    "batch": _check_width,
-    "center": _check_width,
-    "format": _check_format,
-    "indent": _check_indent,
-    "join": _check_join,
-    "replace": _check_replace,
-    "slice": _check_width,
-    "tojson": lambda _value, indent=None: _check_width(_value, indent or 0),
-}
 
 
 def _refuse(tree: nodes.Template) -> None:

@@ -10,7 +10,9 @@ from llmspell_core.security.profile import BUILTIN_DENY, SecurityProfile, tighte
 
 
 def test_the_levels_are_as_the_table_says() -> None:
-    none, low, medium, high = (PROFILES[name] for name in ("none", "low", "medium", "high"))
+    none, low, medium, high = (
+        SecurityProfile.named(name) for name in ("none", "low", "medium", "high")
+    )
     assert [p.isolation for p in (none, low, medium, high)] == [
         "process",
         "process",
@@ -31,6 +33,14 @@ def test_the_levels_are_as_the_table_says() -> None:
     assert "$output" in medium.files.write
     assert "$project" not in medium.files.write
     assert high.state_scopes == ()
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_each_built_in_profile_is_valid(name: str) -> None:
+    profile = SecurityProfile.named(name)
+    assert profile.name == name
+    assert SecurityProfile.model_validate(profile.model_dump()) == profile
+    assert SecurityProfile.named(name) is profile
 
 
 def test_the_figures_of_high_are_exact() -> None:

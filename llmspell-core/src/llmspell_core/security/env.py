@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from llmspell_core.security.redact import Redactor
 
 MASK = "***"
-_SECRET_NAME = re.compile(
+_TELLTALE = (
     r"(?i)(^|_)(api_?key|key|keys|token|tokens|secret|secrets|passw(or)?d|passwd|pass|pwd|"
     r"passphrase|credential|credentials|auth|private|cookie|session|dsn)(_|$)|"
     r"(apikey|secret|password|token)"
@@ -83,7 +83,7 @@ class EnvGate:
 
 def looks_secret(name: str) -> bool:
     """Whether a variable of this name usually holds a secret."""
-    return _SECRET_NAME.search(name) is not None
+    return re.search(_TELLTALE, name) is not None
 
 
 def _match(name: str, entry: str) -> bool:

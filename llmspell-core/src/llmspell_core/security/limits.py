@@ -39,7 +39,7 @@ def tightest_limits(a: LimitsPolicy, b: LimitsPolicy) -> LimitsPolicy:
     merged: dict[str, Any] = {}
     for name in LimitsPolicy.model_fields:
         merged[name] = min((n for n in (getattr(a, name), getattr(b, name)) if n), default=0)
-    return LimitsPolicy(**merged)
+    return LimitsPolicy.model_construct(**merged)
 
 
 def check_value(value: Any, limits: LimitsPolicy) -> int:

@@ -92,15 +92,16 @@ class SecurityProfile(_Part):
     isolation: Isolation = "worker"
     #: Engine language -> library names; `*` is all.
     libraries: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    files: FilesPolicy = FilesPolicy()
-    network: NetworkPolicy = NetworkPolicy()
+    # `model_construct`: the validators cost 10 ms to build, and constants need none.
+    files: FilesPolicy = FilesPolicy.model_construct()
+    network: NetworkPolicy = NetworkPolicy.model_construct()
     #: Executables by name or absolute path; `*` is all.
     processes: tuple[str, ...] = ()
     #: Names of environment variables, globs allowed; `*` alone also lifts the masking.
     environment: tuple[str, ...] = ()
-    modules: ModulesPolicy = ModulesPolicy()
-    tools: ToolsPolicy = ToolsPolicy()
-    limits: LimitsPolicy = LimitsPolicy()
+    modules: ModulesPolicy = ModulesPolicy.model_construct()
+    tools: ToolsPolicy = ToolsPolicy.model_construct()
+    limits: LimitsPolicy = LimitsPolicy.model_construct()
     #: Beside a script's own; `*` is any.
     state_scopes: tuple[str, ...] = ()
     #: Whoever runs the command may only tighten it; every decision is recorded.
@@ -121,7 +122,7 @@ class SecurityProfile(_Part):
         from llmspell_core.security.presets import PROFILES
 
         try:
-            return PROFILES[name.replace("-", "_")]
+            return PROFILES[name.replace("-", "_")]()
         except KeyError:
             known = [*PROFILES]
             raise NotFoundError(

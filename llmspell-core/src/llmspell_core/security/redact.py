@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 MASK = "***"
 #: Shorter ones would be found by accident in ordinary text.
 SHORTEST = 6
 _DEEPEST = 64
 
-#: (what must be in the text for the pattern to be worth trying, pattern, replacement)
-_SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
-    (("sk-",), re.compile(r"\bsk-[A-Za-z0-9_-]{16,}"), MASK),
-    (("AKIA", "ASIA"), re.compile(r"\bA[KS]IA[0-9A-Z]{16}\b"), MASK),
+#: (what must be in the text for the pattern to be worth trying, pattern, replacement); most
+#: runs never see any of these, so that they are compiled on first use.
+_SHAPES: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (("sk-",), r"\bsk-[A-Za-z0-9_-]{16,}", MASK),
+    (("AKIA", "ASIA"), r"\bA[KS]IA[0-9A-Z]{16}\b", MASK),
     (
         ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-        re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})"),
+        r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})",
         MASK,
     ),
-    (("xox",), re.compile(r"\bxox[a-z]-[A-Za-z0-9-]{10,}"), MASK),
-    (("AIza",), re.compile(r"\bAIza[0-9A-Za-z_-]{35}"), MASK),
-    (("eyJ",), re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"), MASK),
+    (("xox",), r"\bxox[a-z]-[A-Za-z0-9-]{10,}", MASK),
+    (("AIza",), r"\bAIza[0-9A-Za-z_-]{35}", MASK),
+    (("eyJ",), r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*", MASK),
     (
         ("-----BEGIN",),
-        re.compile(r"-----BEGIN ([A-Z0-9 ]{0,40})-----[\s\S]{0,20000}?(?:-----END \1-----|\Z)"),
+        r"-----BEGIN ([A-Z0-9 ]{0,40})-----[\s\S]{0,20000}?(?:-----END \1-----|\Z)",
         MASK,
     ),
     (
         ("earer", "EARER"),
-        re.compile(r"(?i)\b(bearer)(\s+|%20|\+)[A-Za-z0-9._~+/=-]{8,}"),
+        r"(?i)\b(bearer)(\s+|%20|\+)[A-Za-z0-9._~+/=-]{8,}",
         rf"\1\2{MASK}",
     ),
     (
         ("://",),
-        re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s/:@?#]{0,256}):[^\s/@?#]{1,512}@"),
+        r"\b([A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s/:@?#]{0,256}):[^\s/@?#]{1,512}@",
         rf"\1:{MASK}@",
     ),
 )
@@ -70,7 +68,7 @@ class Redactor:
         for signs, pattern, replacement in _SHAPES:
             for sign in signs:
                 if sign in text:
-                    text = pattern.sub(replacement, text)
+                    text = re.sub(pattern, replacement, text)
                     break
         return text
 
@@ -102,6 +100,10 @@ class Redactor:
 
 def _forms(secret: str) -> set[str]:
     """The secret itself and what it looks like inside encoded text."""
+    import base64
+    import json
+    from urllib.parse import quote, quote_plus
+
     escaped = json.dumps(secret, ensure_ascii=False)[1:-1]
     found = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), escaped}
     found.add(json.dumps(secret)[1:-1])

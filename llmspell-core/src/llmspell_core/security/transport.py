@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from llmspell_core.security.net import NetGate
 
 _MAX_CONNECTIONS = 100
-_KEEP_ALIVE = 64
+# As httpx has it: httpcore counts its idle connections again for each of them.
+_KEEP_ALIVE = 20
 _KEEP_ALIVE_SECONDS = 30.0
 _ATTEMPT_SECONDS = 3.0
 
