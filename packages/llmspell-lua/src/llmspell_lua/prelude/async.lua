@@ -1,23 +1,24 @@
--- The `Async` global, and the methods of tasks and promises.
+-- The `Async` global.
 local errors = import("errors")
 local json = import("json")
 local objects = import("objects")
 local scheduler = import("scheduler")
-local type, next, select, setmetatable, tostring, error = type, next, select, setmetatable,
-  tostring, error
-local getmetatable, pack, unpack, sort = debug.getmetatable, table.pack, table.unpack, table.sort
+local promises = import("promises")
+local type, next, tostring, error = type, next, tostring, error
+local pack, unpack, sort = table.pack, table.unpack, table.sort
 local math_type, floor, format = math.type, math.floor, string.format
-local Task, call, await, cancel = scheduler.Task, scheduler.call, scheduler.await, scheduler.cancel
+local call, await, cancel = scheduler.call, scheduler.await, scheduler.cancel
 local settle, when_done, spawn = scheduler.settle, scheduler.when_done, scheduler.spawn
+local promise, is_task = promises.promise, promises.is_task
 local fail = errors.fail
 
-local Async = {}
+local Async = { yield = scheduler.yield }
 objects.natives.Async = Async
 
-local function is_task(it) return type(it) == "table" and getmetatable(it) == Task end
-
 local function need_function(fn, what)
-  if type(fn) ~= "function" then fail("input.invalid", what .. " takes a function, not a " .. type(fn)) end
+  if type(fn) ~= "function" then
+    fail("input.invalid", what .. " takes a function, not a " .. type(fn))
+  end
 end
 
 local function milliseconds(value, what)
@@ -34,82 +35,13 @@ local function collected(it)
   return errors.new(errors.describe(e, it.place, nil, it.text))
 end
 
--- tasks and promises -----------------------------------------------------------------------------
-
-local function promise() return setmetatable({ promise = true }, Task) end
-
-local function resolve(it, ...)
-  if it.done then return end
-  local value = ...
-  if is_task(value) and value ~= it then
-    return when_done(value, function(other)
-      if not it.done then settle(it, other.ok, other.results) end
-    end)
-  end
-  settle(it, true, pack(...))
-end
-
-local function reject(it, e)
-  if not it.done then settle(it, false, pack(e)) end
-end
-
-local function run_handler(child, handler, ...)
-  local results = pack(scheduler.pcall(handler, ...))
-  if results[1] then resolve(child, unpack(results, 2, results.n)) else reject(child, results[2]) end
-end
-
--- Runs a handler in a task of its own once `it` has ended.
-local function after(it, on_value, on_error)
-  local child = promise()
-  when_done(it, function(ended)
-    local handler
-    if ended.ok then handler = on_value else handler = on_error end
-    if handler then
-      local results = ended.results
-      scheduler.spawn_always(run_handler, nil, child, handler, unpack(results, 1, results.n))
-    elseif not child.done then
-      settle(child, ended.ok, ended.results)
-    end
-  end)
-  return child
-end
-
-Task.next = after
-Task.catch = function(it, fn) return after(it, nil, fn) end
-Task.finally = function(it, fn)
-  return after(it,
-    function(...)
-      fn()
-      return ...
-    end,
-    function(e)
-      fn()
-      error(e, 0)
-    end)
-end
-Task.await = function(it)
-  if not is_task(it) then errors.bad("await: call it as task:await()") end
-  return await(it)
-end
-Task.cancel = cancel
-Task.status = function(it)
-  if not it.done then return "running" end
-  if it.ok then return "done" end
-  return it.cancelled and "cancelled" or "failed"
-end
-Task.__tostring = function(it)
-  return format("%s(%s)", it.promise and "promise" or "task", Task.status(it))
-end
-Task.__pairs = function() return function() end end
-json.kinds[Task] = function() return nil, nil end
-
 function Async.promise(fn)
   need_function(fn, "Async.promise")
-  local it = promise()
-  local ok, e = scheduler.pcall(fn, function(...) resolve(it, ...) end, function(e) reject(it, e) end)
-  if not ok then reject(it, e) end
-  return it
+  return promises.new(fn)
 end
+
+-- Read when first used, as they are rare.
+function Async.queue(...) return import("queues")(...) end
 
 function Async.spawn(fn, ...)
   need_function(fn, "Async.spawn")
@@ -123,7 +55,6 @@ function Async.await(it)
   return await(it)
 end
 
-Async.yield = scheduler.yield
 function Async.sleep(ms) return call("Async", "sleep", milliseconds(ms, "Async.sleep")) end
 
 -- several at once --------------------------------------------------------------------------------
@@ -162,7 +93,7 @@ end
 local function cancel_all(list)
   for i = 1, #list do
     list[i].seen = true
-    if list[i] ~= scheduler.current() then cancel(list[i]) end
+    if list[i] ~= scheduler.current then cancel(list[i]) end
   end
 end
 
@@ -302,70 +233,6 @@ function Async.retry(fn, options)
     if ms > 0 then Async.sleep(floor(ms)) end
     wait = wait * (plain.multiplier or 2)
   end
-end
-
--- queues -----------------------------------------------------------------------------------------
-
-local Queue = { __name = "queue", __metatable = false }
-Queue.__index = Queue
-local inner = setmetatable({}, { __mode = "k" })
-Queue.__len = function(queue) return inner[queue].last - inner[queue].taken end
-Queue.__tostring = function(queue) return "queue(" .. #queue .. ")" end
-Queue.__newindex = function(queue) errors.bad(tostring(queue) .. " is read-only") end
-json.kinds[Queue] = function() return nil, nil end
-
-local function wake_first(list)
-  local waiter = table.remove(list, 1)
-  while waiter and waiter.awaits == nil do waiter = table.remove(list, 1) end
-  if waiter then scheduler.wake(waiter) end
-end
-
-local function park(list, what)
-  list[#list + 1] = scheduler.current()
-  scheduler.park(what)
-end
-
-function Queue.push(queue, value)
-  local state = inner[queue]
-  if value == nil then fail("input.invalid", "a queue cannot hold nil") end
-  while not state.closed and state.last - state.taken >= state.most do
-    park(state.pushing, "room in a queue")
-  end
-  if state.closed then fail("async.closed", "the queue is closed") end
-  state.last = state.last + 1
-  state.items[state.last] = value
-  wake_first(state.popping)
-end
-
--- The next value; nil when the queue is closed and empty.
-function Queue.pop(queue)
-  local state = inner[queue]
-  while state.last == state.taken do
-    if state.closed then return nil end
-    park(state.popping, "a queue")
-  end
-  state.taken = state.taken + 1
-  local value = state.items[state.taken]
-  state.items[state.taken] = nil
-  wake_first(state.pushing)
-  return value
-end
-Queue.__call = Queue.pop
-
-function Queue.close(queue)
-  local state = inner[queue]
-  state.closed = true
-  for _ = 1, #state.popping do wake_first(state.popping) end
-  for _ = 1, #state.pushing do wake_first(state.pushing) end
-end
-
-function Async.queue(most)
-  if most ~= nil and (math_type(most) ~= "integer" or most < 1) then
-    fail("input.invalid", "Async.queue takes the number of values it may hold, 1 or more")
-  end
-  local queue = {}
-  inner[queue] = { items = {}, last = 0, taken = 0, most = most or math.huge, pushing = {}, popping = {} }
-  return setmetatable(queue, Queue)
 end
 
 return Async

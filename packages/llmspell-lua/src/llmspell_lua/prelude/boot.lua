@@ -43,6 +43,13 @@ function env.import(name)
 end
 
 env.options = env.import("json").read(options_text)
+-- A misspelt name in the prelude is an error, not a nil or a global.
+local error, tostring = error, tostring
+setmetatable(env, {
+  __index = function(_, name) error("the prelude has no " .. tostring(name)) end,
+  __newindex = function(_, name) error("the prelude sets " .. tostring(name)) end,
+})
+
 local api = env.import("session")
 collectgarbage("restart")
 return api

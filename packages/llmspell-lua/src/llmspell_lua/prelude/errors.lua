@@ -3,8 +3,8 @@
 -- What the host raises arrives as a table with message, code, hint, details, retryable, source;
 -- what the script raises itself stays what it is until it leaves the script (`describe`).
 local json = import("json")
-local type, tostring, rawget, rawset, setmetatable = type, tostring, rawget, rawset, setmetatable
-local error, pcall, select, next = error, pcall, select, next
+local type, tostring, rawget, setmetatable = type, tostring, rawget, setmetatable
+local error, pcall, next = error, pcall, next
 local getmetatable, getinfo = debug.getmetatable, debug.getinfo
 local format, match, sub, find = string.format, string.match, string.sub, string.find
 local concat = table.concat

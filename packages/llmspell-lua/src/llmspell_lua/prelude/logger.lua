@@ -3,7 +3,7 @@ local errors = import("errors")
 local json = import("json")
 local objects = import("objects")
 local scheduler = import("scheduler")
-local type, tostring, next, setmetatable, pcall = type, tostring, next, setmetatable, pcall
+local type, tostring, next, pcall = type, tostring, next, pcall
 local select, concat, format, sort = select, table.concat, string.format, table.sort
 
 local LEVELS = { trace = 10, debug = 20, info = 30, warn = 40, error = 50, off = 100 }

@@ -8,7 +8,7 @@ local scheduler = import("scheduler")
 local streams = import("streams")
 local objects = import("objects")
 local text = import("text")
-local type, next, select, rawget, setmetatable, error = type, next, select, rawget, setmetatable, error
+local type, next, select, rawget, setmetatable = type, next, select, rawget, setmetatable
 local getmetatable, load, tostring, find = debug.getmetatable, load, tostring, string.find
 local natives = objects.natives
 

@@ -5,7 +5,7 @@ local functions = import("functions")
 local scheduler = import("scheduler")
 local streams = import("streams")
 local objects = import("objects")
-local load, pcall, select, type = load, pcall, select, type
+local load, pcall = load, pcall
 local unpack, gsub, find = table.unpack, string.gsub, string.find
 local getlocal = debug.getlocal
 
@@ -60,7 +60,7 @@ function scheduler.reported(task)
   local ok, text = pcall(json.encode, value)
   if not ok and text == "not enough memory" then
     pcall(scheduler.die_of, "script.memory_limit")
-    text = scheduler.is_dead()
+    text = scheduler.dead
   end
   host.done(task.report, ok, ok and text or errors.to_json(text))
 end
@@ -139,9 +139,6 @@ api.turn = scheduler.turn
 api.release = functions.release
 
 -- Ends the script from outside: nothing runs any more, and everything open fails with this.
-function api.stop(code, message)
-  pcall(scheduler.die, { code = code, message = message, retryable = false })
-  return scheduler.turn()
-end
+api.stop = scheduler.stop
 
 return api

@@ -8,6 +8,7 @@ local json = import("json")
 local scheduler = import("scheduler")
 local type, tostring, select, setmetatable, tonumber = type, tostring, select, setmetatable, tonumber
 local math_type, format, next = math.type, string.format, next
+local pcall, error = pcall, error
 local concat, pack, unpack = table.concat, table.pack, table.unpack
 local call, bad = scheduler.call, errors.bad
 local before_call = scheduler.before_call
@@ -18,11 +19,16 @@ local LARGEST = 1 << 20              -- bytes handed over at once: frames of a w
 
 -- stderr has a buffer of its own; the order between the two is kept by emptying the other first.
 local parts, count, size, stream = {}, 0, 0, "stdout"
+-- The clock hands over between any two instructions: not what is only half put in or taken out.
+local busy = false
 
 local function flush()
-  if count == 0 then return end
-  local text = concat(parts, "", 1, count)
+  if busy or count == 0 then return end
+  busy = true
+  local ok, text = pcall(concat, parts, "", 1, count)
   parts, count, size = {}, 0, 0
+  busy = false
+  if not ok then error(text, 0) end
   for from = 1, #text, LARGEST do
     host.write(stream, #text <= LARGEST and text or string.sub(text, from, from + LARGEST - 1))
   end
@@ -34,9 +40,11 @@ local function put(name, text)
     flush()
     stream = name
   end
+  busy = true
   count = count + 1
   parts[count] = text
   size = size + #text
+  busy = false
   before_call.needed = true
   if size >= BLOCK then flush() end
 end

@@ -4,8 +4,7 @@
 -- for the host. The functions of `string` accept error objects; methods of strings (`s:find()`)
 -- go straight to the C functions.
 local errors = import("errors")
-local type, tostring, select, setmetatable, getmetatable = type, tostring, select, setmetatable,
-  debug.getmetatable
+local type, tostring, setmetatable, getmetatable = type, tostring, setmetatable, debug.getmetatable
 local string, table, unpack, pack, next = string, table, table.unpack, table.pack, next
 local find, sub, byte, concat, format = string.find, string.sub, string.byte, table.concat,
   string.format

@@ -1,0 +1,31 @@
+-- What both directions of the JSON codec share: the two marks of values, and the bounds.
+local setmetatable, error = setmetatable, error
+
+local M = {}
+
+-- Metatable -> how its tables are written: "array", or a function `(value, for the channel)`
+-- that gives a text, a plain table to write instead, or an opening text (`{"$e":`) and the table
+-- that follows it. Other files add theirs (host objects, errors, builders).
+local kinds = {}
+M.kinds = kinds
+
+local ARRAY = { __name = "array", __metatable = false }
+kinds[ARRAY] = "array"
+M.ARRAY = ARRAY
+
+-- Marks a table as an array, so that an empty one is written as [].
+function M.array(list) return setmetatable(list or {}, ARRAY) end
+
+M.null = setmetatable({}, {
+  __name = "null", __metatable = false,
+  __tostring = function() return "null" end,
+  __newindex = function() error("JSON.null is read-only", 2) end,
+})
+
+-- Set by the session: bounds of one value.
+M.max_depth, M.max_size = 64, math.huge
+
+-- Set by errors.lua (`fail`, every failure is an error object with a code), functions.lua
+-- (`function_id`) and results.lua (`special`, what a marker stands for).
+
+return M
