@@ -1,6 +1,6 @@
 """What an agent's turn costs above a provider that answers at once, hooks and events on.
 
-    python benchmarks/agent_turn.py [--json]
+    python benchmarks/agent_turn.py [--json] [--quick]
 
 Three figures: a turn with an answer only, a turn with one tool call (microseconds of one run,
 the provider's own part taken off), and fifty parallel requests to a local endpoint that
@@ -10,15 +10,13 @@ answers after 100 ms, as a ratio to the same fifty by bare httpx.
 from __future__ import annotations
 
 import asyncio
-import gc
-import json
 import statistics
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
+from measuring import best_us, report, rounds
 
 from llmspell_agents import Agent
 from llmspell_core.context import ExecutionContext
@@ -28,8 +26,8 @@ from llmspell_core.runtime import Runtime
 from llmspell_core.testing import FakeOpenAI, ScriptedProvider
 from llmspell_core.tool import tool
 
-TURNS = 2_000
-ROUNDS = 7
+TURNS = 1_000
+ROUNDS = rounds(7)
 PARALLEL = 50
 LATENCY_MS = 100
 
@@ -52,17 +50,8 @@ class Instant(ScriptedProvider):
 
 
 async def timed(work: Callable[[], Awaitable[Any]]) -> float:
-    """Microseconds of CPU of one call: the best of some rounds, since noise only ever adds."""
-    for _ in range(200):
-        await work()
-    found = []
-    for _ in range(ROUNDS):
-        gc.collect()
-        started = time.process_time()
-        for _ in range(TURNS):
-            await work()
-        found.append((time.process_time() - started) / TURNS * 1e6)
-    return min(found)
+    """Microseconds of CPU of one call."""
+    return await best_us(work, TURNS, ROUNDS, time.process_time)
 
 
 async def turns() -> dict[str, float]:
@@ -132,9 +121,4 @@ async def main() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    figures = asyncio.run(main())
-    if "--json" in sys.argv:
-        print(json.dumps(figures))
-    else:
-        for name, value in figures.items():
-            print(f"{name:>14} {value:10.2f}")
+    report(asyncio.run(main()))

@@ -1,13 +1,17 @@
-"""What hook points, events and state cost: us per operation, the best of several rounds."""
+"""What hook points, events and state cost: us per operation, the best of several rounds.
+
+python benchmarks/core_costs.py [--json] [--quick]
+"""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+
+from measuring import report, rounds
 
 from llmspell_core.events import EventBus
 from llmspell_core.hooks import HookContext, HookRegistry
@@ -15,7 +19,7 @@ from llmspell_core.state import StateStore, StateView
 from llmspell_core.state.memory import MemoryStore
 from llmspell_core.state.sqlite import SqliteStore
 
-ROUNDS = 5
+FIGURES: dict[str, float] = {}
 POINT = "before_tool_execution"
 ROW = {"name": "Ada", "tags": ["a", "b"], "count": 3}
 
@@ -26,7 +30,7 @@ async def best(work: Work, times: int) -> float:
     """The us of one operation in the quickest round; `work` does `times` of them."""
     await work(times // 10 or 1)
     found = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds(10)):
         started = time.perf_counter()
         await work(times)
         found.append(time.perf_counter() - started)
@@ -34,8 +38,8 @@ async def best(work: Work, times: int) -> float:
 
 
 def row(label: str, us: float) -> None:
-    """One line of the table."""
-    print(f"{label:<52}{us:>9.2f} us")
+    """Keep one figure."""
+    FIGURES[label] = us
 
 
 async def hook_points() -> None:
@@ -117,15 +121,15 @@ async def state(name: str, store: StateStore, times: int) -> None:
     await store.close()
 
 
-async def main() -> None:
-    """Print the table."""
-    print(f"python {sys.version.split()[0]}, best of {ROUNDS}")
+async def main() -> dict[str, float]:
+    """All figures, in microseconds."""
     await hook_points()
     await events()
     await state("memory", MemoryStore(), 10_000)
     with tempfile.TemporaryDirectory() as folder:
-        await state("sqlite", SqliteStore(Path(folder) / "state.db"), 1_000)
+        await state("sqlite", SqliteStore(Path(folder) / "state.db"), 200)
+    return FIGURES
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    report(asyncio.run(main()))

@@ -1,6 +1,6 @@
 """What a workflow costs above its own work: us per step, hooks and events on.
 
-    python benchmarks/workflow_cost.py
+    python benchmarks/workflow_cost.py [--json] [--quick]
 
 A run of 100 trivial functions should stay under 10 ms.
 """
@@ -13,12 +13,14 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from measuring import report, rounds
+
 from llmspell_core.runtime import Runtime
 from llmspell_core.tool import tool
 from llmspell_workflows import Workflow
 
 STEPS = 100
-ROUNDS = 30
+FIGURES: dict[str, float] = {}
 
 
 @tool
@@ -31,7 +33,7 @@ async def best(work: Callable[[], Awaitable[Any]]) -> float:
     """The ms of the quickest of some runs, since noise only ever adds."""
     await work()
     found = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds(30)):
         gc.collect()
         started = time.perf_counter()
         await work()
@@ -40,8 +42,8 @@ async def best(work: Callable[[], Awaitable[Any]]) -> float:
 
 
 def row(label: str, ms: float) -> None:
-    """One line of the table."""
-    print(f"{label:<44}{ms:>8.2f} ms{ms / STEPS * 1000:>9.1f} us a step")
+    """Keep one figure: the milliseconds of the whole."""
+    FIGURES[label] = ms
 
 
 def steps(**fields: Any) -> list[dict[str, Any]]:
@@ -49,8 +51,8 @@ def steps(**fields: Any) -> list[dict[str, Any]]:
     return [{"name": f"s{number}", **fields} for number in range(STEPS)]
 
 
-async def main() -> None:
-    """Print the table."""
+async def main() -> dict[str, float]:
+    """All figures, in milliseconds."""
     async with Runtime({"state": {"backend": "memory"}}) as runtime:
         ctx = runtime.context()
         kinds = {
@@ -74,6 +76,7 @@ async def main() -> None:
 
         row(f"(the same {STEPS} tool calls alone)", await best(calls))
         row(f"making a workflow of {STEPS} steps", await best(lambda: made(kinds["tools"])))
+    return FIGURES
 
 
 async def made(given: list[dict[str, Any]]) -> Workflow:
@@ -82,4 +85,4 @@ async def made(given: list[dict[str, Any]]) -> Workflow:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    report(asyncio.run(main()))

@@ -1,0 +1,161 @@
+"""What llmspell costs, in one table: ``make bench``, in two minutes or less.
+
+    hatch run python benchmarks/run.py [--quick]
+
+Each figure stands beside what it is compared to, measured by turns in the same run, and the best
+of several rounds counts: a busy machine makes figures larger, never smaller. Ratios decide,
+absolute figures depend on the machine. `--quick` has fewer rounds: it shows that all benchmarks
+run. The status is 0 whatever the verdicts say.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from measuring import clean_environment
+
+HERE = Path(__file__).resolve().parent
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A figure, what it is compared to, and how large it (or the ratio) may be."""
+
+    label: str
+    value: float
+    unit: str
+    target: float | None = None
+    beside: str = ""
+    base: float = 0.0
+
+    def cells(self) -> tuple[str, ...]:
+        """The columns of the table."""
+        ratio = self.value / self.base if self.base else 0.0
+        judged, unit = (ratio, "x") if self.base else (self.value, f" {self.unit}")
+        return (
+            self.label,
+            f"{_number(self.value)} {self.unit}",
+            f"{_number(self.base)} {self.unit}" if self.base else "",
+            self.beside,
+            f"{ratio:.2f}x" if self.base else "",
+            f"<= {self.target:g}{unit}" if self.target else "",
+            ("ok" if judged <= self.target else "OVER") if self.target else "",
+        )
+
+
+def figures_of(script: str, folder: str) -> Figures:
+    """Run one benchmark in a process of its own and take its figures."""
+    quick = [arg for arg in sys.argv[1:] if arg == "--quick"]
+    done = subprocess.run(
+        [sys.executable, str(HERE / script), "--json", *quick],
+        cwd=folder,
+        env=clean_environment(folder),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    found: Figures = json.loads(done.stdout)
+    return found
+
+
+def starting(one: Figures) -> Iterator[Row]:
+    """Rows of `processes.py`."""
+    bare, beside = one["pass_cpu_ms"], "python -c pass"
+    yield Row("llmspell --version, CPU", one["version_cpu_ms"], "ms", 4, beside, bare)
+    yield Row('run print("hello"), CPU', one["run_cpu_ms"], "ms", 14, beside, bare)
+    yield Row("  wall time", one["run_wall_ms"], "ms", 200)
+    yield Row("  memory of the host", one["run_mb"], "MB", 60)
+    yield Row("  memory of the worker", one["worker_mb"], "MB", 15)
+    beside = "python -I -S -E -c pass"
+    yield Row("a Lua worker is ready", one["ready_ms"], "ms", 2.2, beside, one["bare_wall_ms"])
+
+
+def calling(one: Figures) -> Iterator[Row]:
+    """Rows of `host_calls.py`."""
+    yield Row("host call, in process, synchronous", one["sync_us"], "us", 5)
+    yield Row("host call, in process, suspended", one["suspended_us"], "us", 20)
+    bare, beside = one["ping_pong_us"], "bare ping-pong"
+    yield Row("host call, worker, synchronous", one["worker_sync_us"], "us", 1.5, beside, bare)
+    yield Row("host call, worker, suspended", one["worker_suspended_us"], "us", None, beside, bare)
+
+
+def agents(one: Figures) -> Iterator[Row]:
+    """Rows of `agent_turn.py`."""
+    yield Row("agent turn above the model", one["answer_us"], "us", 150)
+    yield Row("  with one tool call", one["one_tool_us"], "us", 300)
+
+
+def parallel(one: Figures) -> Iterator[Row]:
+    """Rows of `fifty.py`."""
+    label, beside = "50 agent:execute at once, from Lua", "bare httpx"
+    yield Row(label, one["fifty_ms"], "ms", 1.3, beside, one["bare_httpx_ms"])
+    yield Row("  above the endpoint's own 100 ms", one["fifty_ms"] - 100, "ms")
+
+
+def workflows(one: Figures) -> Iterator[Row]:
+    """Rows of `workflow_cost.py`."""
+    yield Row("workflow of 100 functions", one["100 functions"], "ms", 10)
+    tools, bare = one["100 tools"], one["(the same 100 tool calls alone)"]
+    yield Row("workflow of 100 tools", tools, "ms", None, "the tool calls alone", bare)
+
+
+def core(one: Figures) -> Iterator[Row]:
+    """Rows of `core_costs.py`."""
+    for name in ("hook point, 0 hooks", "hook point, 1 hooks", "event, 0 handlers"):
+        yield Row(name, one[name], "us", 3 if name.startswith("event") else None)
+    for name in ("state get, memory", "state set, sqlite"):
+        yield Row(name, one[name], "us")
+
+
+BENCHMARKS = {
+    "processes.py": starting,
+    "host_calls.py": calling,
+    "agent_turn.py": agents,
+    "fifty.py": parallel,
+    "workflow_cost.py": workflows,
+    "core_costs.py": core,
+}
+HEAD = ("", "measured", "", "beside", "ratio", "target", "")
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    label, value, base, beside, ratio, target, verdict = cells
+    text = f"{label:<37}{value:>10}  {base:>10} {beside:<24}{ratio:>8}  {target:<10}{verdict}"
+    return text.rstrip()
+
+
+def main() -> int:
+    """Print the table as the figures come."""
+    started = time.monotonic()
+    cores = os.cpu_count()
+    print(f"{platform.system()}, {cores} cores, Python {platform.python_version()}\n")
+    print(_line(HEAD))
+    over = 0
+    with TemporaryDirectory() as folder:
+        for script, rows in BENCHMARKS.items():
+            for row in rows(figures_of(script, folder)):
+                cells = row.cells()
+                over += cells[-1] == "OVER"
+                print(_line(cells), flush=True)
+    busy = max(0.0, os.getloadavg()[0] - 1) / (cores or 1) if hasattr(os, "getloadavg") else 0.0
+    print(f"\n{over} over their target, {time.monotonic() - started:.0f} s", end="")
+    print("; the machine was busy with other things" if busy > 0.5 else "")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
