@@ -207,8 +207,10 @@ class Subscription:
         except Exception as error:  # noqa: BLE001 - a handler only observes
             self.errors += 1
             if self.errors == 1:
+                data = error_data(error)
+                where = f"{data['source']}: " if data.get("source") else ""
                 _log.warning(
-                    "handler of %s failed: %s", self.pattern.text, error_data(error)["message"]
+                    "handler of %s failed: %s%s", self.pattern.text, where, data["message"]
                 )
         finally:
             entered.reset(token)
