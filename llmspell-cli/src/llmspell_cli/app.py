@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from llmspell_cli.helptext import Group
 from llmspell_cli.implicit import rewrite
 from llmspell_cli.options import common_options
 from llmspell_cli.version import VERSION
@@ -29,8 +30,10 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group whose commands are named in a table or by entry points, and imported when used."""
+
+    everywhere = ""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         from llmspell_core.extensions import Extensions
@@ -51,21 +54,15 @@ class LazyGroup(click.Group):
 
         return PluginCommand(extension)
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if not name.startswith("-") and self.get_command(ctx, name) is None:
-            from llmspell_core.errors import did_you_mean
+    def unknown(self, ctx: click.Context, name: str) -> str:
+        from llmspell_core.errors import did_you_mean
 
-            near = did_you_mean(name, self.list_commands(ctx))
-            hint = f" {near}" if near else ""
-            raise click.UsageError(
-                f'no such command "{name}".{hint}\n'
-                "A script is named by its extension or with a slash: llmspell ./script",
-                ctx,
-            )
-        return super().resolve_command(ctx, args)
+        near = did_you_mean(name, self.list_commands(ctx))
+        script = "a script is named by its extension or with a slash: llmspell ./script"
+        return "\n".join([f'no such command "{name}"', *([near] if near else []), script])
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return ["[OPTIONS] COMMAND | SCRIPT [ARGS]..."]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from llmspell_core.extensions import Extensions
@@ -75,34 +72,70 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        # Commands first: most who ask for help look for one.
+        self.format_commands(ctx, formatter)
+        rows = [one.get_help_record(ctx) for one in self.get_params(ctx)]
+        with formatter.section("Options, before or after a command"):
+            formatter.write_dl([row for row in rows if row])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        rows = [(name, text) for name, (_, text) in sorted(COMMANDS.items())]
+        found: list[Any] = [
+            CompletionItem(name, help=text) for name, text in rows if name.startswith(incomplete)
+        ]
+        if incomplete.startswith("-"):
+            return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+        # Nothing of ours: the name of a script.
+        return found or [CompletionItem(incomplete, type="file")]
+
 
 @click.group(
     cls=LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Examples:  llmspell spell.lua  |  llmspell eval 'return 6*7'  |  llmspell tool list",
+    examples=(
+        "llmspell spell.lua                        run a script, as llmspell run spell.lua",
+        "llmspell eval 'return 6*7'                print a value",
+        "llmspell tool run calculator --param input='6*7'",
+        "llmspell COMMAND --help                   more about one command",
+    ),
 )
 @click.version_option(VERSION, "-V", "--version", message="llmspell %(version)s")
 @common_options
 @click.pass_context
 def app(ctx: click.Context, /, **_: Any) -> None:
-    """Run spells: Lua and JavaScript scripts that drive LLM agents, tools and workflows.
-
-    `llmspell SCRIPT [ARGS]` is the same as `llmspell run SCRIPT [ARGS]`.
-    """
+    """Run spells: small scripts that drive LLM agents, tools and workflows."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line; every error becomes one short report and its exit code."""
+    from llmspell_cli.signals import leave
+
+    if "--debug" in arguments[:1]:
+        from llmspell_cli.look import LOOK
+
+        LOOK.debug = True
+    _tolerant_streams()
+    try:
+        return leave(_answer(arguments))
+    except BrokenPipeError:
+        _quiet_stdout()
+        return leave(0)
+
+
+def _answer(arguments: list[str]) -> int:
     from llmspell_core.errors import LLMSpellError
 
     try:
         result = app.main(rewrite(arguments), prog_name="llmspell", standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.Exit as leave:
-        return int(leave.exit_code)
+    except click.exceptions.Exit as leaving:
+        return int(leaving.exit_code)
     except click.ClickException as error:
         _usage_error(error)
         return 2
@@ -114,8 +147,7 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
-        _quiet_stdout()
-        return 0
+        raise
     except Exception as error:  # noqa: BLE001 - a bug of ours or of a plugin, still no traceback
         from llmspell_cli.report import show_bug
 
@@ -125,12 +157,30 @@ def run(arguments: list[str]) -> int:
 
 
 def _usage_error(error: click.ClickException) -> None:
-    from llmspell_cli.report import style
+    from llmspell_cli.look import say
+    from llmspell_cli.report import format_error
+    from llmspell_core.errors import LLMSpellError
 
     context = getattr(error, "ctx", None)
-    click.echo(f"{style('error:', 'red')} {error.format_message()}", err=True)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        say(error.format_message())
+        return
+    message, *more = error.format_message().splitlines() or ["wrong usage"]
     if isinstance(context, click.Context):
-        click.echo(f"  try: {context.command_path} --help", err=True)
+        more.append(f"try: {context.command_path} --help")
+    # As all our messages: no capital letter, no full stop.
+    message = (message[0].lower() + message[1:]).removesuffix(".")
+    say(format_error(LLMSpellError(message, code="input.usage", hint="\n".join(more))))
+
+
+def _tolerant_streams() -> None:
+    """A character that a stream cannot write is escaped there; UTF-8 where nobody chose."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            piped = sys.platform == "win32" and not stream.isatty()
+            encoding = "utf-8" if piped and "PYTHONIOENCODING" not in os.environ else None
+            reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def _quiet_stdout() -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import sys
 from typing import TYPE_CHECKING
 
-import click
-
-from llmspell_cli.report import clean
+from llmspell_cli.look import clean, say, style
 from llmspell_core.approval import ApprovalAnswer, ApprovalRequest
 
 if TYPE_CHECKING:
     from llmspell_core.approval import Approver
+
+MAX_SHOWN = 2000
 
 
 def approver(names: tuple[str, ...], *, yes: bool) -> Approver:
@@ -28,23 +30,57 @@ class _CommandLine:
         self._lock = asyncio.Lock()
 
     async def ask(self, request: ApprovalRequest) -> ApprovalAnswer:
-        if self._yes or request.tool in self._names:
+        if self._yes or request.tool.replace("_", "-") in self._names:
             return ApprovalAnswer.approve()
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             return ApprovalAnswer.deny(
                 f"it needs an approval: --approve {request.tool}, or --yes for all"
             )
+        # One question at a time; what was answered "always" meanwhile is not asked again.
         async with self._lock:
             if request.tool in self._names:
                 return ApprovalAnswer.approve()
-            return await asyncio.to_thread(self._prompt, request)
+            return await self._prompt(request)
 
-    def _prompt(self, request: ApprovalRequest) -> ApprovalAnswer:
-        arguments = clean(json.dumps(request.arguments, ensure_ascii=False, default=str))
-        click.echo(f"{request.tool} wants to run: {arguments}", err=True)
-        answer = click.prompt("allow? [y]es, [n]o, [a]lways", default="n", err=True)
-        if answer.lower().startswith("a"):
-            self._names.add(request.tool)
-        if answer.lower()[:1] in ("y", "a"):
-            return ApprovalAnswer.approve()
-        return ApprovalAnswer.deny("refused on the terminal")
+    async def _prompt(self, request: ApprovalRequest) -> ApprovalAnswer:
+        say(_question(request))
+        while True:
+            sys.stderr.write("  allow it? [y]es, [n]o, [a]lways in this run: ")
+            sys.stderr.flush()
+            answer = await read_line()
+            word = answer.strip().lower() if answer is not None else "n"
+            if word in ("y", "yes"):
+                return ApprovalAnswer.approve()
+            if word in ("a", "always"):
+                self._names.add(request.tool)
+                return ApprovalAnswer.always()
+            if word in ("n", "no", ""):
+                return ApprovalAnswer.deny("refused on the terminal")
+
+
+def _question(request: ApprovalRequest) -> str:
+    who = f"  (asked by {' > '.join(request.path)})" if request.path else ""
+    why = f", which is {request.reason}" if request.reason else ""
+    lines = [f"{style(request.tool, 'yellow')} is to run{clean(why)}{clean(who)}"]
+    for name, value in request.arguments.items():
+        text = clean(json.dumps(value, ensure_ascii=False, default=str))
+        more = f"... ({len(text)} characters)" if len(text) > MAX_SHOWN else ""
+        lines.append(f"  {clean(name)} = {text[:MAX_SHOWN]}{more}")
+    return "\n".join(lines)
+
+
+async def read_line() -> str | None:
+    """One line from the terminal; None at its end. A cancelled wait leaves no thread behind."""
+    if sys.platform == "win32":
+        return await asyncio.to_thread(sys.stdin.readline) or None
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    descriptor = sys.stdin.fileno()
+    loop.add_reader(descriptor, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        with contextlib.suppress(ValueError):
+            loop.remove_reader(descriptor)
+    data = os.read(descriptor, 4096)
+    return data.decode("utf-8", "replace") if data else None

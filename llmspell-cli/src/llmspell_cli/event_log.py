@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 import click
 
+from llmspell_core.script.api import Result
+
 if TYPE_CHECKING:
     from llmspell_core.events import EventBus
 
@@ -40,10 +42,14 @@ class EventLog:
             self._file.close()
 
     def _write(self, event: Any) -> None:
-        data = event.to_script().data
-        line = json.dumps(data, ensure_ascii=False, default=str)
+        line = json.dumps(event.to_script().data, ensure_ascii=False, default=_plain)
         if self._file:
             self._file.write(line + "\n")
         if self._jsonl:
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
+
+
+def _plain(value: Any) -> Any:
+    """What an event holds beside JSON: records, else anything by its name."""
+    return value.data if isinstance(value, Result) else str(value)

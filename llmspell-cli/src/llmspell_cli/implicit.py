@@ -7,8 +7,8 @@ from pathlib import Path
 
 #: Options before the script that take a value; the next word is theirs.
 VALUED = {
-    "--config", "--profile", "--log-level", "--log-format", "--color", "--trace-events", "--param",
-    "--params-file", "--engine", "--model", "--set", "--timeout", "--audit-log", "--approve",
+    "--config", "--profile", "--set", "--log-level", "--log-format", "--color", "--trace-events",
+    "--param", "--params-file", "--engine", "--model", "--timeout", "--audit-log", "--approve",
 }  # fmt: skip
 
 #: Marks the implicit form for the `run` command: all that follows the script is the script's.
@@ -18,12 +18,10 @@ IMPLICIT = "--implicit-form"
 def rewrite(arguments: list[str]) -> list[str]:
     """Put `run` in front where the first word is a script and no command."""
     index = first_word(arguments)
-    if index is None:
+    if index is None or not is_script(arguments[index]):
         return arguments
-    word = arguments[index]
-    if not is_script(word):
-        return arguments
-    return ["run", IMPLICIT, *arguments[:index], "--", *arguments[index:]]
+    before = [word for word in arguments[:index] if word != "--"]
+    return ["run", IMPLICIT, *before, "--", *arguments[index:]]
 
 
 def first_word(arguments: list[str]) -> int | None:
@@ -45,15 +43,26 @@ def is_script(word: str) -> bool:
 
     if word in COMMANDS:
         return False
-    if "/" in word or (os.sep != "/" and os.sep in word):
+    if word == "-" or "/" in word or (os.sep != "/" and os.sep in word):
         return True
     suffix = Path(word).suffix.lower()
     if not suffix:
         return False
+    # What exists and is no script gets an error about its extension, not about a command.
+    return suffix in extensions() or Path(word).is_file()
+
+
+def extensions() -> set[str]:
+    """The extensions of all engines, installed or only known."""
     from llmspell_bridge.engines import KNOWN_EXTENSIONS
+    from llmspell_core.errors import ExtensionError
     from llmspell_core.extensions import Extensions
 
     known = set(KNOWN_EXTENSIONS)
     for extension in Extensions("engines").values():
-        known.update(extension.load().info.extensions)
-    return suffix in known or Path(word).is_file()
+        try:
+            known.update(extension.load().info.extensions)
+        except ExtensionError:
+            # A broken engine is reported when a script asks for it.
+            continue
+    return known

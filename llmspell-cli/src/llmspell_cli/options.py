@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from llmspell_cli.look import LOOK, use_colour
+
 if TYPE_CHECKING:
     from llmspell_core.config.sources import Loaded
     from llmspell_core.runtime import Runtime
+    from llmspell_core.security.redact import Redactor
+
+PROFILES = (
+    "none", "low", "medium", "high", "development", "testing", "production", "data_analysis",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -22,38 +29,39 @@ class Common:
     profile: str | None = None
     log_level: str | None = None
     log_format: str | None = None
-    color: str | None = None
     overrides: list[str] = field(default_factory=list)
     verbose: int = 0
     quiet: bool = False
-    debug: bool = False
     trace_events: Path | None = None
-    loaded: Loaded | None = None
 
     def load(self, script: Path | None = None, *extra: str) -> Loaded:
         """The settings of this call, with logging set up; raises `config.invalid`."""
         from llmspell_core.config.sources import load
-        from llmspell_core.logging import setup
 
         overrides = [*self.overrides, *extra]
         if level := self.level():
             overrides.append(f"system.log_level={level}")
         if self.log_format:
             overrides.append(f"system.log_format={self.log_format}")
-        self.loaded = load(
+        loaded = load(
             script=script,
             config_file=self.config,
             overrides=overrides,
             profile=self.profile,
         )
-        setup(self.loaded.settings)
-        return self.loaded
+        self._log(loaded, None)
+        return loaded
 
     def log_for(self, runtime: Runtime) -> None:
-        """Log without the secrets that this runtime knows."""
+        """Log and report without the secrets that this runtime knows."""
+        LOOK.redactor = runtime.redactor
+        self._log(runtime.loaded, runtime.redactor)
+
+    def _log(self, loaded: Loaded, redactor: Redactor | None) -> None:
         from llmspell_core.logging import setup
 
-        setup(runtime.settings, redactor=runtime.redactor)
+        colour = None if loaded.settings.system.log_file else use_colour()
+        setup(loaded.settings, redactor=redactor, colour=colour)
 
     def level(self) -> str | None:
         """The log level that the options ask for, None when they ask for none."""
@@ -67,74 +75,86 @@ class Common:
 def _store(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
     def callback(ctx: click.Context, _: click.Parameter, value: Any) -> Any:
         common = ctx.ensure_object(Common)
+        if value in (None, False, 0, ()):
+            return value
         if name == "overrides":
             common.overrides += value
-        elif value not in (None, False, 0, ()):
+        elif name == "color":
+            LOOK.color = value
+        elif name == "debug":
+            LOOK.debug = True
+        else:
             setattr(common, name, value)
         return value
 
     return callback
 
 
-_OPTIONS: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
+_FILE = click.Path(path_type=Path)
+_LEVELS = click.Choice(["trace", "debug", "info", "warn", "error"])
+_FORMATS = click.Choice(["pretty", "json"])
+_COLORS = click.Choice(["auto", "always", "never"])
+
+#: Names, target, help, and what else click wants to know.
+_OPTIONS: tuple[tuple[tuple[str, ...], str, str, dict[str, Any]], ...] = (
     (
         ("--config",),
         "config",
+        "Use this file instead of the project's.",
+        {"type": _FILE, "metavar": "FILE"},
+    ),
+    (
+        ("--profile",),
+        "profile",
+        "Security profile: none, low, medium, high, or one of your own.",
         {
-            "type": click.Path(path_type=Path),
-            "metavar": "FILE",
-            "help": "Use this file instead of the project's.",
+            "metavar": "NAME",
+            "shell_complete": lambda *a: [one for one in PROFILES if one.startswith(a[2])],
         },
     ),
-    (("--profile",), "profile", {"metavar": "NAME", "help": "Security profile."}),
     (
         ("--set",),
         "overrides",
-        {"multiple": True, "metavar": "KEY=VALUE", "help": "Set a configuration key."},
+        "Set a configuration key.",
+        {"multiple": True, "metavar": "KEY=VALUE"},
     ),
     (
         ("--log-level",),
         "log_level",
-        {
-            "type": click.Choice(["trace", "debug", "info", "warn", "error"]),
-            "help": "What is logged.",
-        },
+        "trace, debug, info, warn or error.",
+        {"type": _LEVELS, "metavar": "LEVEL"},
     ),
-    (
-        ("--log-format",),
-        "log_format",
-        {"type": click.Choice(["pretty", "json"]), "help": "How it is logged."},
-    ),
-    (("-v", "--verbose"), "verbose", {"count": True, "help": "Log more; twice for debug."}),
-    (("-q", "--quiet"), "quiet", {"is_flag": True, "help": "Log errors only."}),
-    (
-        ("--color",),
-        "color",
-        {"type": click.Choice(["auto", "always", "never"]), "help": "Colours."},
-    ),
+    (("--log-format",), "log_format", "pretty or json.", {"type": _FORMATS, "metavar": "FORMAT"}),
+    (("-v", "--verbose"), "verbose", "Log more; -vv for debug.", {"count": True}),
+    (("-q", "--quiet"), "quiet", "Log errors only.", {"is_flag": True}),
+    (("--color",), "color", "auto, always or never.", {"type": _COLORS, "metavar": "WHEN"}),
     (
         ("--trace-events",),
         "trace_events",
-        {
-            "type": click.Path(path_type=Path),
-            "metavar": "FILE",
-            "help": "Write every event to a file, as JSON lines.",
-        },
+        "Write every event to a file, as JSON lines.",
+        {"type": _FILE, "metavar": "FILE"},
     ),
-    (("--debug",), "debug", {"is_flag": True, "help": "Add the host's stack to errors."}),
+    (("--debug",), "debug", "Add the host's stack to errors.", {"is_flag": True}),
 )
 
 
 def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the global options; their values are in `ctx.obj`, a `Common`."""
-    hidden = function.__name__ != "app"
-    for names, target, settings in reversed(_OPTIONS):
+    """Give a command the global options; their values are in `ctx.obj`, a `Common`.
+
+    The app's own have variables (`LLMSPELL_PROFILE`); a command's are not in its help.
+    """
+    top = function.__name__ == "app"
+    for names, target, text, settings in reversed(_OPTIONS):
+        variable = f"LLMSPELL_{names[-1].strip('-').replace('-', '_').upper()}"
         function = click.option(
             *names,
+            target,
             expose_value=False,
             callback=_store(target),
-            hidden=hidden,
-            envvar=None,
+            hidden=not top,
+            # `--set` has them all: LLMSPELL_SECTION__KEY.
+            envvar=variable if top and target != "overrides" else None,
+            help=text,
             **settings,
         )(function)
     return function

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import sys
 import traceback
-from pathlib import Path
 from typing import Any
 
-import click
-
+from llmspell_cli.look import LOOK, clean, say, style
+from llmspell_cli.source_lines import Script, location
 from llmspell_core.errors import LLMSpellError
 
 #: Found before the first line of a script ran: usage, files, configuration, profiles.
@@ -25,133 +20,85 @@ _BEFORE = {
 _BEFORE_KINDS = ("config.", "security.", "profile.")
 #: The command needs a distribution that is not installed.
 _MISSING = ("engine.unavailable", "extension.", "plugin.missing")
+#: What helps further, beside the error's own hint.
+_FURTHER = {
+    "tool.not_found": "all tools: llmspell tool list",
+    "provider.model_missing": "all models: llmspell models list",
+}
 
 
-def exit_code(error: LLMSpellError) -> int:
-    """The exit code for an error; CLI.md has the table."""
+def exit_code(error: LLMSpellError, *, thrown: bool = False) -> int:
+    """The exit code for an error; `thrown`: by a script that was running."""
+    if error.code == "cancelled" and "signal" in error.details:
+        return 128 + int(error.details["signal"])
+    if thrown:
+        return 1
     if error.code.startswith(_MISSING):
         return 3
     if error.code in _BEFORE or error.code.startswith(_BEFORE_KINDS):
         return 2
-    if error.code == "cancelled":
-        return 130
     return 1
 
 
-def style(text: str, colour: str) -> str:
-    """Coloured when stderr is a terminal and nothing forbids it."""
-    return click.style(text, fg=colour, bold=True) if use_colour() else text
-
-
-def use_colour(stream: Any = None) -> bool:
-    """`--color`, else `NO_COLOR`, else whether the stream (stderr) is a terminal."""
-    context = click.get_current_context(silent=True)
-    asked = getattr(context.obj, "color", None) if context and context.obj else None
-    if asked in ("always", "never"):
-        return bool(asked == "always")
-    if os.environ.get("NO_COLOR"):
-        return False
-    return bool((stream or sys.stderr).isatty())
-
-
-def show_error(error: LLMSpellError, *, script: Path | None = None, text: str = "") -> None:
+def show_error(error: LLMSpellError, script: Script | None = None) -> None:
     """Print the report on stderr."""
-    click.echo(format_error(error, text), err=True)
-    if _debug():
-        click.echo("".join(traceback.format_exception(error)), err=True)
+    say(format_error(error, script))
+    if LOOK.debug:
+        say(clean("".join(traceback.format_exception(error))))
 
 
-def show_bug(error: Exception) -> None:
+def show_bug(error: BaseException) -> None:
     """An exception that nobody raised on purpose: name it, and say how to see where."""
-    text = clean(f"{type(error).__name__}: {error}")
-    click.echo(f"{style('error:', 'red')} {text}  {style('[internal]', 'cyan')}", err=True)
-    if _debug():
-        click.echo("".join(traceback.format_exception(error)), err=True)
+    say(_head(f"{type(error).__name__}: {error}", "internal"))
+    if LOOK.debug:
+        say(clean("".join(traceback.format_exception(error))))
     else:
-        click.echo("  this is a bug of llmspell or of a plugin; --debug shows where", err=True)
+        say("  this is a bug of llmspell or of a plugin; --debug shows where")
 
 
-def _debug() -> bool:
-    context = click.get_current_context(silent=True)
-    asked = context is not None and bool(getattr(context.obj, "debug", False))
-    return asked or "--debug" in sys.argv
-
-
-def format_error(error: LLMSpellError, text: str = "") -> str:
-    """The report as text; `text` is the source of a script that has no file."""
+def format_error(error: LLMSpellError, script: Script | None = None) -> str:
+    """The report as text."""
     mistakes = error.details.get("mistakes")
-    lines = [f"{style('error:', 'red')} {clean(error.message)}  {style(f'[{error.code}]', 'cyan')}"]
+    lines = [_head(error.message, error.code)]
     if isinstance(mistakes, list):
         lines += _mistakes(mistakes)
-    if error.source:
-        lines += _location(error.source, text, error.message)
-    if error.hint:
-        lines += [f"  {line}" for line in clean(error.hint).splitlines()]
-    if error.stack and _debug():
+    lines += _places(error, script)
+    lines += _hints(error)
+    if error.stack and LOOK.debug:
         lines += [f"  {line}" for line in clean(error.stack).strip().splitlines()]
     return "\n".join(lines)
 
 
-def clean(text: str) -> str:
-    """Without control characters: an error text must not steer the terminal."""
-    return "".join(c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in text)
+def _places(error: LLMSpellError, script: Script | None) -> list[str]:
+    """Where it happened: in a callback first, then where what called it was called."""
+    cause = error.details.get("error")
+    inner = cause.get("source") if isinstance(cause, dict) else None
+    if not error.source or not isinstance(inner, str) or inner == error.source:
+        return location(error, script) if error.source else []
+    inside = LLMSpellError(str(cause.get("message", "")), source=inner)
+    return [*location(inside, script), f"  called from {clean(error.source)}"]
+
+
+def _head(message: str, code: str) -> str:
+    # Lines after the first are indented: none of them can pass for a report of its own.
+    text = "\n  ".join(clean(message).splitlines()) or "no message"
+    return f"{style('error:', 'red')} {text}  {style(f'[{clean(code)}]', 'cyan')}"
+
+
+def _hints(error: LLMSpellError) -> list[str]:
+    hints = [f"  {line}" for line in clean(error.hint or "").splitlines()]
+    further = _FURTHER.get(error.code)
+    if further is None:
+        return hints
+    return [*hints[:-1], f"{hints[-1]}  {further}"] if hints else [f"  {further}"]
 
 
 def _mistakes(mistakes: list[Any]) -> list[str]:
     rows = []
     for one in mistakes:
-        where = str(one.get("where") or "")
+        where = clean(str(one.get("where") or ""))
         label = f"{one.get('key')}: " if one.get("key") else ""
         hint = f", {one['hint']}" if one.get("hint") else ""
-        rows.append((where, f"{label}{one.get('message', '')}{hint}"))
+        rows.append((where, clean(f"{label}{one.get('message', '')}{hint}")))
     width = max((len(where) for where, _ in rows), default=0)
-    return [f"  {where:<{width}}   {clean(message)}" for where, message in rows]
-
-
-def _location(source: str, text: str, message: str) -> list[str]:
-    lines = [f"  {source}"]
-    match = re.fullmatch(r"(.+):(\d+)(?::(\d+))?", source)
-    if not match:
-        return lines
-    number = int(match[2])
-    line = _source_line(match[1], number, text)
-    if line is None:
-        return lines
-    lines.append(f"  {number:>4} | {clean(line.rstrip())}")
-    column = int(match[3]) - 1 if match[3] else _column(line, message)
-    lines.append(f"       | {' ' * column}{style('^', 'red')}")
-    return lines
-
-
-def _source_line(name: str, number: int, text: str) -> str | None:
-    content = text
-    if not content:
-        try:
-            content = Path(name).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError):
-            return None
-    rows = content.splitlines()
-    return rows[number - 1] if 0 < number <= len(rows) else None
-
-
-def _column(line: str, message: str) -> int:
-    """Where to point: at what the message quotes, else at the first word."""
-    for quoted in re.findall(r"[\"']([^\"']+)[\"']", message):
-        for wanted in (f'"{quoted}"', f"'{quoted}'"):
-            if wanted in line:
-                return line.index(wanted)
-        if quoted in line:
-            return line.index(quoted)
-    return len(line) - len(line.lstrip())
-
-
-def envelope(error: LLMSpellError) -> dict[str, Any]:
-    """An error's part of the JSON envelope."""
-    return {"ok": False, "error": error.to_dict(), "schema": "llmspell.run/1"}
-
-
-def print_json(value: Any, *, compact: bool | None = None) -> None:
-    """JSON on stdout: indented on a terminal, one line in a pipe."""
-    short = not sys.stdout.isatty() if compact is None else compact
-    text = json.dumps(value, ensure_ascii=False, indent=None if short else 2, default=str)
-    click.echo(text)
+    return [f"  {where:<{width}}   {message}" for where, message in rows]

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llmspell_cli.execute import run_until_signal
+from llmspell_cli.helptext import Group
+from llmspell_cli.look import say
 from llmspell_cli.options import Common, common_of, common_options
+from llmspell_cli.signals import run_until_signal
 from llmspell_cli.tables import show
 
 if TYPE_CHECKING:
@@ -17,7 +19,15 @@ if TYPE_CHECKING:
     from llmspell_core.runtime import Runtime
 
 
-@click.group(epilog="Example:  llmspell models pull local/smollm2-135m")
+@click.group(
+    cls=Group,
+    examples=(
+        "llmspell models list",
+        "llmspell models pull local/smollm2-135m",
+        "llmspell models remove smollm2-135m",
+    ),
+)
+@common_options
 def models() -> None:
     """List, fetch and remove local models."""
 
@@ -44,7 +54,7 @@ def _find(runtime: Runtime, name: str | None) -> tuple[Provider, str]:
     return found.provider, found.model
 
 
-@models.command("list")
+@models.command("list", examples=("llmspell models list --provider openai",))
 @click.option("--provider", help="Ask this provider, also a remote one.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @common_options
@@ -61,7 +71,7 @@ def list_(ctx: click.Context, provider: str | None, as_json: bool) -> None:
 
     rows = _with_runtime(common_of(ctx), work)
     if not rows and not as_json:
-        click.echo("no local models: pip install 'llmspell[local]'", err=True)
+        say("no local models: pip install 'llmspell[local]'")
     show(rows, as_json=as_json)
 
 
@@ -87,7 +97,7 @@ def _size(size: int) -> str:
     return f"{size / 1_000_000:.0f} MB" if size else ""
 
 
-@models.command()
+@models.command(examples=("llmspell models pull local/smollm2-135m",))
 @click.argument("name", required=False)
 @common_options
 @click.pass_context
@@ -108,7 +118,7 @@ def pull(ctx: click.Context, name: str | None) -> None:
     click.echo(str(path))
 
 
-@models.command("path")
+@models.command("path", examples=("llmspell models path smollm2-135m",))
 @click.argument("name", required=False)
 @common_options
 @click.pass_context
@@ -122,7 +132,7 @@ def path_(ctx: click.Context, name: str | None) -> None:
     click.echo(str(_with_runtime(common_of(ctx), work)))
 
 
-@models.command()
+@models.command(examples=("llmspell models remove smollm2-135m",))
 @click.argument("name")
 @common_options
 @click.pass_context
@@ -134,4 +144,4 @@ def remove(ctx: click.Context, name: str) -> None:
         await provider.remove(model)
 
     _with_runtime(common_of(ctx), work)
-    click.echo(f"removed {name}", err=True)
+    say(f"removed {name}")

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from llmspell_cli.execute import RunOptions, execute
+from llmspell_cli.helptext import Command
 from llmspell_cli.implicit import IMPLICIT
 from llmspell_cli.options import common_of, common_options
 from llmspell_cli.script_args import parse_params, split_arguments
@@ -17,23 +19,58 @@ from llmspell_cli.script_args import parse_params, split_arguments
 _REFUSED_AFTER = ("--profile", "--set", "--config", "--engine")
 
 
+def complete_file(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Let the shell complete a file name."""
+    return [CompletionItem(incomplete, type="file")]
+
+
+def complete_engine(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """The installed engines."""
+    from llmspell_core.extensions import extension_names
+
+    return [name for name in extension_names("engines") if name.startswith(incomplete)]
+
+
 @click.command(
+    cls=Command,
     context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False},
-    epilog="Example:  llmspell run --param city=Oslo --timeout 60 spell.lua notes.txt",
+    examples=(
+        "llmspell run spell.lua notes.txt --city Oslo        args[1], args.city",
+        "llmspell run --param city=Oslo --timeout 60 spell.lua",
+        "echo 'print(6*7)' | llmspell run -",
+    ),
 )
-@click.argument("script", metavar="SCRIPT")
-@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+@click.argument("script", metavar="SCRIPT", shell_complete=complete_file)
+@click.argument("args", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_file)
 @click.option("--param", "params", multiple=True, metavar="K=V", help="A named argument.")
-@click.option("--params-file", type=click.Path(path_type=Path), help="Named arguments as JSON.")
-@click.option("--engine", metavar="NAME", help="The script engine.")
+@click.option(
+    "--params-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Named arguments as a JSON object.",
+)
+@click.option("--engine", metavar="NAME", help="The script engine.", shell_complete=complete_engine)
 @click.option("--model", metavar="NAME", help="The default model, as provider/model.")
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="S", help="Deadline, seconds.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON envelope.")
-@click.option("--jsonl", "as_jsonl", is_flag=True, help="Print events as JSON lines.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON envelope; what the script prints goes to stderr.",
+)
+@click.option(
+    "--jsonl",
+    "as_jsonl",
+    is_flag=True,
+    help="Print events as JSON lines, the envelope as the last one.",
+)
 @click.option("--stats", is_flag=True, help="Print tokens, cost, time and memory on stderr.")
 @click.option("--watch", is_flag=True, help="Run again whenever the script changes.")
 @click.option(
-    "--audit-log", type=click.Path(path_type=Path), metavar="FILE", help="Record each decision."
+    "--audit-log",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Record each decision of the security policy, as JSON lines.",
 )
 @click.option("--approve", multiple=True, metavar="NAME", help="Approve this tool's calls.")
 @click.option("--yes", is_flag=True, help="Approve every call that would be asked about.")
@@ -43,11 +80,9 @@ _REFUSED_AFTER = ("--profile", "--set", "--config", "--engine")
 def run(ctx: click.Context, /, script: str, args: tuple[str, ...], **given: Any) -> int:
     """Run SCRIPT, a file or `-` for standard input. ARGS are the script's.
 
-    What a script returns is its exit code (an integer 0-255, true, false) or its output.
+    What a script returns is its exit code (a whole number up to 255, true, false) or is printed.
     """
-    words = list(args)
-    if not given["implicit"]:
-        _refuse_dangerous(words)
+    words = list(args) if given["implicit"] else _without_dangerous(list(args))
     positional, named = split_arguments(words)
     options = RunOptions(
         engine=given["engine"],
@@ -64,12 +99,15 @@ def run(ctx: click.Context, /, script: str, args: tuple[str, ...], **given: Any)
     )
     common = common_of(ctx)
     if given["audit_log"]:
-        common.overrides.append(f"security.audit_log={given['audit_log']}")
-    if given["watch"]:
-        from llmspell_cli.watch import run_again
+        # Settings resolve paths from the file that names them; the command line from here.
+        common.overrides.append(f"security.audit_log={given['audit_log'].absolute()}")
+    if not given["watch"]:
+        return execute(lambda: _source(script), common, options)
+    if script == "-":
+        raise click.UsageError("--watch needs a file: standard input cannot be watched")
+    from llmspell_cli.watch import run_again
 
-        return run_again(Path(script), lambda: execute(_source(script), common, options))
-    return execute(_source(script), common, options)
+    return run_again(Path(script), lambda: execute(lambda: _source(script), common, options))
 
 
 def _source(script: str) -> Any:
@@ -80,15 +118,19 @@ def _source(script: str) -> Any:
     return read_source(Path(script))
 
 
-def _refuse_dangerous(words: list[str]) -> None:
-    for word in words:
+def _without_dangerous(words: list[str]) -> list[str]:
+    """The words as they are; an option that would be dangerous to miss is refused.
+
+    The first `--` says that what follows is meant for the script.
+    """
+    for index, word in enumerate(words):
         if word == "--":
-            words.remove("--")
-            return
+            return [*words[:index], *words[index + 1 :]]
         name = word.partition("=")[0]
         if name in _REFUSED_AFTER:
             raise click.UsageError(
-                f"{name} stands after the script, where it would be the script's own.\n"
-                f"  Put it before the script:  llmspell run {name} ... SCRIPT\n"
-                f"  or pass it on to the script after --:  llmspell run SCRIPT -- {name} ..."
+                f"{name} stands after the script, where it would be the script's own\n"
+                f"put it before the script:  llmspell run {name} ... SCRIPT\n"
+                f"or pass it on to the script after --:  llmspell run SCRIPT -- {name} ..."
             )
+    return words

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from llmspell_cli.helptext import Command
 from llmspell_cli.options import common_options
 
 
-@click.command(epilog="Example:  llmspell stubs --dir .llmspell")
+@click.command(cls=Command, examples=("llmspell stubs", "llmspell stubs --dir types"))
 @click.option(
     "--dir",
     "folder",
@@ -24,5 +25,9 @@ def stubs(folder: Path) -> None:
     from llmspell_bridge.manifests import load_manifests
     from llmspell_bridge.stubs import write_stubs
 
-    for path in write_stubs(load_manifests(), folder):
+    try:
+        written = write_stubs(load_manifests(), folder)
+    except OSError as error:
+        raise click.UsageError(f"--dir {folder}: {error.strerror}") from None
+    for path in written:
         click.echo(str(path))

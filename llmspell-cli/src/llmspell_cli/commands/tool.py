@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llmspell_cli.execute import run_until_signal
+from llmspell_cli.helptext import Group
+from llmspell_cli.look import clean, say
 from llmspell_cli.options import Common, common_of, common_options
-from llmspell_cli.report import print_json
 from llmspell_cli.script_args import parse_params, typed_params
-from llmspell_cli.tables import show
+from llmspell_cli.signals import run_until_signal
+from llmspell_cli.tables import print_json, show
+from llmspell_cli.tool_page import details, print_page, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,9 +23,24 @@ if TYPE_CHECKING:
     from llmspell_core.tool import Tool
 
 
-@click.group(epilog="Example:  llmspell tool run calculator --param input='6*7'")
+@click.group(
+    cls=Group,
+    examples=(
+        "llmspell tool list --category util",
+        "llmspell tool info hash-calculator",
+        "llmspell tool run calculator --param input='6*7'",
+    ),
+)
+@common_options
 def tool() -> None:
     """List, explain and call tools."""
+
+
+def complete_tool(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """The installed tools' names."""
+    from llmspell_core.extensions import extension_names
+
+    return [name for name in extension_names("tools") if name.startswith(incomplete)]
 
 
 def _with_runtime(common: Common, work: Callable[[Runtime], Awaitable[Any]], **options: Any) -> Any:
@@ -39,48 +56,63 @@ def _with_runtime(common: Common, work: Callable[[Runtime], Awaitable[Any]], **o
     return run_until_signal(main())
 
 
-def _row(one: Tool) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "category": one.category,
-        "level": one.security_level,
-        "description": one.description.splitlines()[0] if one.description else "",
-    }
+def _rows(common: Common) -> list[dict[str, Any]]:
+    """A row for every tool; one that does not load is named in a warning and left out."""
+
+    async def work(runtime: Runtime) -> list[dict[str, Any]]:
+        from llmspell_core.errors import LLMSpellError
+
+        rows = []
+        for name in runtime.base.tools.names():
+            try:
+                rows.append(row_of(runtime.base.tools.get(name)))
+            except LLMSpellError as error:
+                say(clean(f"warning: {name} is left out: {error.message}"))
+        return rows
+
+    rows: list[dict[str, Any]] = _with_runtime(common, work)
+    return rows
 
 
-@tool.command("list")
-@click.option("--category", help="Only this category.")
+def find_tool(runtime: Runtime, name: str) -> Tool:
+    """A tool by its name or an alias; one that is unknown is a mistake of the command line."""
+    return runtime.base.tools.get(name)
+
+
+@tool.command("list", examples=("llmspell tool list --category util",))
+@click.option("--category", metavar="NAME", help="Only this category.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @common_options
 @click.pass_context
 def list_(ctx: click.Context, category: str | None, as_json: bool) -> None:
     """List the tools."""
+    rows = _rows(common_of(ctx))
+    known = sorted({row["category"] for row in rows})
+    if category is not None and category not in known:
+        raise click.UsageError(f'there is no category "{category}"\none of {", ".join(known)}')
+    show([row for row in rows if category in (None, row["category"])], as_json=as_json)
 
-    async def work(runtime: Runtime) -> list[dict[str, Any]]:
-        tools = [runtime.base.tools.get(name) for name in runtime.base.tools.names()]
-        return [_row(one) for one in tools if category in (None, one.category)]
 
-    show(_with_runtime(common_of(ctx), work), as_json=as_json)
-
-
-@tool.command()
+@tool.command(examples=("llmspell tool search json",))
 @click.argument("query")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @common_options
 @click.pass_context
 def search(ctx: click.Context, query: str, as_json: bool) -> None:
-    """List the tools whose name, category or description has QUERY."""
-    wanted = query.lower()
+    """List the tools whose name, category or description has every word of QUERY."""
+    words = query.lower().split()
+    rows = [
+        row
+        for row in _rows(common_of(ctx))
+        if all(word in " ".join(map(str, row.values())).lower() for word in words)
+    ]
+    if not rows and not as_json:
+        say("nothing found; all tools: llmspell tool list")
+    show(rows, as_json=as_json)
 
-    async def work(runtime: Runtime) -> list[dict[str, Any]]:
-        rows = [_row(runtime.base.tools.get(name)) for name in runtime.base.tools.names()]
-        return [row for row in rows if wanted in " ".join(map(str, row.values())).lower()]
 
-    show(_with_runtime(common_of(ctx), work), as_json=as_json)
-
-
-@tool.command()
-@click.argument("name")
+@tool.command(examples=("llmspell tool info hash-calculator",))
+@click.argument("name", shell_complete=complete_tool)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @common_options
 @click.pass_context
@@ -88,82 +120,30 @@ def info(ctx: click.Context, name: str, as_json: bool) -> None:
     """Explain a tool: its parameters with types and defaults, examples, permissions."""
 
     async def work(runtime: Runtime) -> Tool:
-        return runtime.base.tools.get(name)
+        return find_tool(runtime, name)
 
     found: Tool = _with_runtime(common_of(ctx), work)
     if as_json:
-        print_json(_details(found))
-        return
-    click.echo(f"{found.name}  {found.category}, {found.security_level}")
-    click.echo(found.description)
-    click.echo()
-    _show_parameters(found.schema())
-    for label, text in _marks(found):
-        click.echo(f"{label:<12} {text}")
-    for params, note in found.examples[:3]:
-        words = " ".join(f"--param {key}={_quote(value)}" for key, value in params.items())
-        click.echo(f"example      llmspell tool run {found.name} {words}   # {note}")
+        print_json(details(found))
+    else:
+        print_page(found)
 
 
-def _details(found: Tool) -> dict[str, Any]:
-    return {
-        **_row(found),
-        "version": found.version,
-        "aliases": list(found.aliases),
-        "schema": found.schema(),
-        "permissions": dict(_marks(found)),
-        "timeout_ms": found.timeout_ms,
-        "examples": [params for params, _ in found.examples],
-    }
-
-
-def _marks(found: Tool) -> list[tuple[str, str]]:
-    rows = [
-        (name, str(value))
-        for name in ("files", "network", "processes", "environment")
-        if (value := getattr(found.permissions, name))
-    ]
-    for mark in ("destructive", "open_world", "sequential", "requires_approval"):
-        rows += [(mark, "yes")] if getattr(found, mark) else []
-    return rows
-
-
-def _show_parameters(schema: dict[str, Any]) -> None:
-    required = schema.get("required", [])
-    rows = []
-    for name, spec in schema.get("properties", {}).items():
-        default = spec.get("default")
-        note = "required" if name in required else ("" if default is None else f"= {default}")
-        rows.append((name, _type_text(spec), note, spec.get("description", "")))
-    widths = [max((len(str(row[i])) for row in rows), default=0) for i in range(3)]
-    for row in rows:
-        start = "  ".join(f"{text!s:<{w}}" for text, w in zip(row[:3], widths, strict=True))
-        click.echo(f"  {start}  {row[3]}".rstrip())
-    click.echo()
-
-
-def _type_text(spec: dict[str, Any]) -> str:
-    if "enum" in spec:
-        return "|".join(str(one) for one in spec["enum"])
-    if "anyOf" in spec:
-        return "|".join(dict.fromkeys(_type_text(one) for one in spec["anyOf"]))
-    kind = spec.get("type", "any")
-    if kind == "array":
-        return f"{_type_text(spec.get('items', {}))}[]"
-    return str(kind)
-
-
-def _quote(value: Any) -> str:
-    import json
-    import shlex
-
-    return shlex.quote(value if isinstance(value, str) else json.dumps(value))
-
-
-@tool.command("run")
-@click.argument("name")
+@tool.command(
+    "run",
+    examples=(
+        "llmspell tool run hash-calculator --param input=abc",
+        "llmspell tool run json-processor --param input='{\"a\":1}' --param query=.a",
+    ),
+)
+@click.argument("name", shell_complete=complete_tool)
 @click.option("--param", "params", multiple=True, metavar="K=V", help="A parameter.")
-@click.option("--params-file", type=click.Path(path_type=Path), help="Parameters as JSON.")
+@click.option(
+    "--params-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Parameters as a JSON object.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON.")
 @click.option("--stats", is_flag=True, help="Print how long it took, on stderr.")
 @click.option("--yes", is_flag=True, help="Approve a call that would be asked about.")
@@ -177,7 +157,7 @@ def run_tool(ctx: click.Context, /, name: str, **options: Any) -> None:
     started = time.perf_counter()
 
     async def work(runtime: Runtime) -> Any:
-        found = runtime.base.tools.get(name)
+        found = find_tool(runtime, name)
         ctx = runtime.context(overlay=runtime.base.child())
         return await found.call(typed_params(given, found.schema()), ctx)
 
@@ -188,7 +168,5 @@ def run_tool(ctx: click.Context, /, name: str, **options: Any) -> None:
         click.echo(result.text)
     if options["stats"]:
         whole = (time.perf_counter() - started) * 1000
-        click.echo(
-            f"time  {result.metadata.get('execution_time_ms', 0):.1f} ms, {whole:.0f} ms in all",
-            err=True,
-        )
+        took = result.metadata.get("execution_time_ms", 0)
+        say(f"time  {took:.1f} ms, {whole:.0f} ms in all")

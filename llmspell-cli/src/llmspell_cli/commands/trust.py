@@ -6,13 +6,16 @@ from pathlib import Path
 
 import click
 
+from llmspell_cli.helptext import Command
+from llmspell_cli.look import say
 from llmspell_cli.options import common_options
 
 
-@click.command(epilog="Example:  cd project && llmspell trust")
-@click.argument(
-    "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default="."
+@click.command(
+    cls=Command,
+    examples=("cd project && llmspell trust", "llmspell trust --remove project"),
 )
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
 @click.option("--list", "as_list", is_flag=True, help="List the trusted folders.")
 @click.option("--remove", is_flag=True, help="Trust the folder no longer.")
 @common_options
@@ -30,7 +33,9 @@ def trust(folder: Path, as_list: bool, remove: bool) -> None:
     whole = folder.resolve()
     if remove:
         removed = trust_remove(whole)
-        click.echo(f"{whole} {'is trusted no longer' if removed else 'was not trusted'}", err=True)
+        say(f"{whole} {'is trusted no longer' if removed else 'was not trusted'}")
         return
+    if not whole.is_dir():
+        raise click.UsageError(f"there is no folder {folder}")
     added = trust_add(whole)
-    click.echo(f"{whole} {'is trusted now' if added else 'was trusted already'}", err=True)
+    say(f"{whole} {'is trusted now' if added else 'was trusted already'}")
