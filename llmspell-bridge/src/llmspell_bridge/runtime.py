@@ -10,6 +10,7 @@ host's own phases, so that both get ready at the same time.
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmspell_bridge.carrier import Carrier
 from llmspell_bridge.engines import ScriptSource, load_engine
-from llmspell_bridge.manifests import Manifest, load_manifests
+from llmspell_bridge.manifests import Manifest, compile_global, load_manifests
 from llmspell_bridge.result import ScriptResult
 from llmspell_bridge.run import ScriptRun
 from llmspell_bridge.streams import Streams
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from llmspell_core.approval import Approver
     from llmspell_core.config.settings import Settings
     from llmspell_core.config.sources import Loaded
+    from llmspell_core.script.api import ScriptGlobal
+    from llmspell_core.security.policy import Policy
 
 #: Which globals a SelectiveInit without a component kind leaves out.
 _NEEDS = {
@@ -64,6 +67,7 @@ class ScriptRuntime(Runtime):
         self._carrier: Carrier | None = None
         self._runs: set[ScriptRun] = set()
         self.manifests: dict[str, Manifest] = {}
+        self.own_globals: dict[str, type[ScriptGlobal]] = {}
 
     def phases(self) -> list[tuple[Phase, Callable[[], AbstractAsyncContextManager[None]]]]:
         return [
@@ -74,14 +78,22 @@ class ScriptRuntime(Runtime):
 
     async def __aenter__(self) -> ScriptRuntime:
         # A missing engine is known before anything is opened, and the worker starts meanwhile.
-        self._carrier = Carrier(load_engine(self.engine_name), self.loaded, self._isolation)
-        self._carrier.prepare()
+        carrier = Carrier(load_engine(self.engine_name), self.loaded, self._isolation)
+        self._carrier = carrier
+        carrier.prepare()
         try:
             await super().__aenter__()
         except BaseException:
-            self._carrier.close()
+            self._carrier = None
+            carrier.close()
             raise
         return self
+
+    def add_global(self, declared: type[ScriptGlobal]) -> None:
+        """Show scripts a global of the embedding program, beside those of installed packages."""
+        self.own_globals[declared.name] = declared
+        if self.manifests:
+            self.manifests[declared.name] = compile_global(declared)
 
     @property
     def carrier(self) -> Carrier:
@@ -112,7 +124,10 @@ class ScriptRuntime(Runtime):
             for name, manifest in found.items()
             if _NEEDS.get(name, name) in self.init.kinds or name not in _NEEDS
         }
+        for declared in self.own_globals.values():
+            self.manifests[declared.name] = compile_global(declared)
         yield
+        self.manifests = {}
 
     async def run(
         self,
@@ -148,6 +163,7 @@ class ScriptRuntime(Runtime):
         )
         if timeout_ms:
             ctx.deadline = time.monotonic() + timeout_ms / 1000
+        ctx.policy = self._policy_of(ctx.run_id, source, args or [])
         streams = streams or Streams()
         streams.bound(int(self.policy.profile.limits.output_mb * (1 << 20)))
         run = ScriptRun(self, ctx, source, streams, mode)
@@ -156,6 +172,17 @@ class ScriptRuntime(Runtime):
             return await run.execute(_arguments(source, args or [], params or {}))
         finally:
             self._runs.discard(run)
+
+    def _policy_of(self, run_id: str, source: ScriptSource, args: list[str]) -> Policy:
+        """The run's own policy: files named as arguments may be read, the audit names the run."""
+        # Not Path.exists, which raises for what can be no path.
+        readable = [word for word in args if os.path.exists(word)]  # noqa: PTH110
+        who = {"run": run_id, "script": source.name}
+        if self.policy.audit.path is not None:
+            import hashlib
+
+            who["sha256"] = hashlib.sha256(source.text.encode("utf-8", "replace")).hexdigest()
+        return self.policy.bound(readable=readable, **who)
 
     def state_scope(self, path: Path | None) -> str:
         """`script:` and the script's path relative to the project; `script:repl` without one."""

@@ -481,6 +481,8 @@ async def _approve(
             code="tool.not_approved",
             hint="approve it when asked, or allow it with [security.tools] allow",
         )
+    if answer.kind == "always":
+        ctx.policy.always(tool)
     return answer.arguments if answer.kind == "edit" else None
 
 

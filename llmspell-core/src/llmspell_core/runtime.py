@@ -142,6 +142,7 @@ class Runtime:
                 await store.close()
             self._stores.clear()
             await self.base.close()
+            await self.policy.close()
 
     @asynccontextmanager
     async def _providers(self) -> AsyncIterator[None]:

@@ -67,6 +67,8 @@ class Policy:
         self._chain = tuple(profile.chain())
         #: Tools that a person approved once and for all, shared with what is narrowed from here.
         self._approved: set[str] = set()
+        #: The policy whose network gates this one shares, made when one of both needs them.
+        self._network_of: Policy | None = None
 
     @property
     def limits(self) -> LimitsPolicy:
@@ -96,6 +98,8 @@ class Policy:
         """The gate to hosts and addresses, below HTTP."""
         from llmspell_core.security.net import NetGate
 
+        if self._network_of is not None:
+            return self._network_of.net
         layers = [profile.network for profile in self._chain]
         return NetGate(layers, resolver=self._resolver, audit=self._auditing())
 
@@ -104,6 +108,8 @@ class Policy:
         """The gate for HTTP."""
         from llmspell_core.security.http import HttpGate
 
+        if self._network_of is not None:
+            return self._network_of.http
         return HttpGate(self.net)
 
     @cached_property
@@ -189,16 +195,23 @@ class Policy:
         before = [p.network for p in self._chain]
         after = [p.network for p in made._chain if p.network.mode != "all"]
         if after == [network for network in before if network.mode != "all"]:
-            made.__dict__["net"], made.__dict__["http"] = self.net, self.http
+            made._network_of = self
         return made
 
-    def bound(self, **who: Any) -> Policy:
-        """The same policy whose audit records name the run, the script and its SHA-256."""
+    def bound(self, *, readable: Sequence[str] = (), **who: Any) -> Policy:
+        """The same policy whose audit records name the run, the script and its SHA-256.
+
+        Args:
+            readable: further paths named on the command line.
+            who: `run`, `script`, `sha256`.
+        """
         made = self.with_profile(self.profile)
         made.audit = self.audit.bound(**who)
+        made._readable = (*self._readable, *readable)
+        made._approved = set()
         if self.audit.path is not None:
-            for gate in ("net", "http"):
-                made.__dict__.pop(gate, None)
+            # Its own network gates, whose records name the run.
+            made._network_of = None
         return made
 
     def permissions(self) -> dict[str, Any]:
@@ -216,7 +229,7 @@ class Policy:
     async def close(self) -> None:
         """Close connections; the audit log stays open for others."""
         http = self.__dict__.get("http")
-        if http is not None:
+        if http is not None and self._network_of is None:
             await http.close()
 
     def _auditing(self) -> AuditLog | None:
