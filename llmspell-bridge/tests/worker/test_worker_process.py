@@ -106,6 +106,7 @@ def test_a_worker_imports_nothing_of_ours_but_what_it_runs_with() -> None:
         "llmspell_core.script.jsontext",
         "llmspell_lua",
         "llmspell_lua.guest",
+        "llmspell_lua.compiled",
         "llmspell_lua.link",
     }
     assert not names & {

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from llmspell_bridge.manifests import load_manifests
+from llmspell_lua import compiled
+from llmspell_lua.compiled import FILES, sources
 from llmspell_lua.engine import LuaEngine
-from llmspell_lua.guest import PRELUDE, _read_prelude, unanswered
+from llmspell_lua.guest import unanswered
 
 
 def test_the_engine_is_found_by_its_entry_point() -> None:
@@ -57,8 +62,41 @@ def test_a_declared_method_that_nothing_answers_is_found() -> None:
 
 
 def test_the_prelude_is_complete_and_each_file_says_what_it_is() -> None:
-    files = _read_prelude()
-    assert sorted(files) == sorted(name.encode() for name in PRELUDE)
+    files = sources()
+    assert sorted(files) == sorted(name.encode() for name in FILES)
     for text in files.values():
         assert text.startswith(b"-- ")
         assert max(map(len, text.splitlines())) <= 110
+
+
+def test_the_prelude_is_compiled_once_and_again_when_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "prelude"
+    shutil.copytree(compiled.FOLDER, folder)
+    (tmp_path / "__pycache__").mkdir()
+    monkeypatch.setattr(compiled, "FOLDER", f"{folder}/")
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    made: list[bytes] = []
+
+    class Lua:
+        def execute(self, _source: bytes) -> Any:
+            def compile_(text: bytes, name: bytes) -> bytes:
+                made.append(name)
+                return text
+
+            return compile_
+
+    def load() -> dict[bytes, bytes]:
+        monkeypatch.setattr(compiled, "_compiled", {})
+        return compiled.prelude(Lua(), __file__)
+
+    first = load()
+    assert len(made) == len(FILES)
+    assert load() == first
+    assert len(made) == len(FILES)
+    (folder / "json.lua").write_text("-- changed\n")
+    assert load()[b"json"] == b"-- changed\n"
+    (kept,) = (tmp_path / "__pycache__").iterdir()
+    kept.write_bytes(b"broken")
+    assert len(load()) == len(FILES)

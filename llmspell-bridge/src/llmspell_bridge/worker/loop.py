@@ -107,12 +107,14 @@ class _Loop:
 
     def _handle(self, frame: list[Any]) -> None:
         kind, session = frame[0], self._session
-        if kind == "start":
+        if session is None:
+            if kind != "start":
+                leave(0)
             self._start(frame[1])
-        elif kind == "close" or session is None:
-            leave(0)
         elif kind == "answer":
             session.answer(frame[1], frame[2], frame[3])
+        elif kind == "close":
+            leave(0)
         elif kind in ("run", "invoke", "cancel", "release"):
             self._channel.started += kind in ("run", "invoke")
             getattr(session, kind)(*frame[1:])

@@ -13,7 +13,8 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-BLOCK = 1 << 18
+#: Larger ones would be mapped anew for each read: six times the cost of a small message.
+BLOCK = 1 << 16
 
 
 class Stream(Protocol):

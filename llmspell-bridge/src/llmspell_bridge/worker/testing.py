@@ -196,10 +196,15 @@ async def _sleep(ms: float) -> None:
 
 @asynccontextmanager
 async def engine_host(
-    guest: str, carrier: str, *, requires: Iterable[str] = (), **options: Any
+    guest: str,
+    carrier: str,
+    *,
+    requires: Iterable[str] = (),
+    host: EngineHost | None = None,
+    **options: Any,
 ) -> AsyncIterator[EngineHost]:
     """A host with a session of this guest module, in the process or in a worker."""
-    host = EngineHost()
+    host = host or EngineHost()
     if carrier == "worker":
         host.session = WorkerSession(Process(guest, requires), host, options)
     else:

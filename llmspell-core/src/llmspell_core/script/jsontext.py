@@ -44,10 +44,17 @@ else:
     def loads(text: str) -> object:  # type: ignore[misc]
         """The value of JSON text; ValueError when it is none or something follows it."""
         try:
-            value, end = _scan(text.strip(" \n\r\t"), 0)
+            value, end = _scan(text, 0)
+            if end != len(text):
+                # The scanner takes no white space around the value; nearly no text has any.
+                text = text.strip(" \n\r\t")
+                value, end = _scan(text, 0)
         except StopIteration:
-            raise ValueError("no JSON value") from None
-        if end != len(text.strip(" \n\r\t")):
+            plain = text.strip(" \n\r\t")
+            if plain == text:
+                raise ValueError("no JSON value") from None
+            return loads(plain)
+        if end != len(text):
             raise ValueError("text after the value")
         return value
 

@@ -13,6 +13,7 @@ import sys
 
 from llmspell_core.script.compact import compact
 from llmspell_core.script.jsontext import dumps
+from llmspell_lua.compiled import prelude
 from llmspell_lua.link import Budget, Link, error_text, to_bytes
 
 TYPE_CHECKING = False
@@ -47,39 +48,6 @@ def _lua54() -> Any:
 
 _lua = _lua54()
 LuaError, LuaMemoryError, LuaRuntime = _lua.LuaError, _lua.LuaMemoryError, _lua.LuaRuntime
-
-#: The files of the prelude; most are loaded when a script first needs them.
-PRELUDE = (
-    "boot",
-    "json",
-    "json_base",
-    "json_encode",
-    "json_decode",
-    "errors",
-    "limits",
-    "tasks",
-    "calls",
-    "coroutines",
-    "scheduler",
-    "functions",
-    "spelling",
-    "results",
-    "proxies",
-    "objects",
-    "streams",
-    "text",
-    "sandbox",
-    "session",
-    "async",
-    "promises",
-    "queues",
-    "builders",
-    "files",
-    "logger",
-)
-
-_sources: dict[bytes, bytes] = {}
-_compiled: dict[bytes, bytes] = {}
 
 
 def create(channel: HostChannel, options: dict[str, Any]) -> LuaSession:
@@ -120,22 +88,6 @@ def _refuse(_object: object, _name: object, _setting: bool) -> object:
     raise AttributeError("scripts reach no attributes")
 
 
-def _read_prelude() -> dict[bytes, bytes]:
-    """Its files, all at once: later a sandboxed worker can open none."""
-    folder = __file__[: -len("guest.py")] + "prelude/"
-    found = {}
-    for name in PRELUDE:
-        with open(f"{folder}{name}.lua", "rb") as file:  # noqa: PTH123 - pathlib is slow to import
-            found[name.encode()] = file.read()
-    return found
-
-
-def _fetch(name: bytes) -> tuple[bytes, bool]:
-    """A file of the prelude, and whether it is compiled: this process compiles each once."""
-    found = _compiled.get(name)
-    return (found, True) if found is not None else (_sources[name], False)
-
-
 class LuaSession:
     """A `ScriptSession` on lupa."""
 
@@ -161,18 +113,17 @@ class LuaSession:
         self._api = self._boot(options)
 
     def _boot(self, options: dict[str, Any]) -> dict[str, Any]:
-        if not _sources:
-            _sources.update(_read_prelude())
         lua = self._lua
-        functions = {**self._link.functions(), b"fetch": _fetch, b"keep": _compiled.__setitem__}
+        files = prelude(lua, _lua.__file__)
+        functions = {**self._link.functions(), b"file": files.get}
         plain = {key: value for key, value in options.items() if value is not None}
         plain["globals"] = [_head(one) for one in map(compact, options.get("globals") or ()) if one]
         plain.setdefault("limits", {})
         load = lua.execute(
-            b"local load, assert = load, assert return function(text, ...) "
-            b"return assert(load(text, '=llmspell', 't'))(...) end"
+            b"local load, assert = load, assert return function(file, ...) "
+            b"return assert(load(file, '=llmspell', 'b'))(...) end"
         )
-        api = load(_sources[b"boot"], lua.table_from(functions), dumps(plain).encode())
+        api = load(files[b"boot"], lua.table_from(functions), dumps(plain).encode())
         # Fetched now: inside a callback under a coroutine, lupa's table[key] returns a tuple.
         names = ("run", "invoke", "answer", "cancel", "release", "stop", "turn", "answers")
         return {name: api[name.encode()] for name in names}
@@ -202,7 +153,7 @@ class LuaSession:
             self._enter("release", function, 1)
 
     def interrupt(self, code: str, message: str) -> None:
-        """End the script: at once when it waits; while it runs (from any thread) at its next look."""
+        """End the script at once, or at its next look while it runs (then from any thread)."""
         self._budget.stop = code
         if not self._running:
             self._enter("stop", code.encode(), to_bytes(message))

@@ -24,19 +24,13 @@ for name, value in next, _G do
 end
 
 local loaded = {}
-local load, fetch, keep, dump = load, host.fetch, host.keep, string.dump
+local load, file = load, host.file
 
--- Files are compiled when first needed; the host process keeps the compiled form for the next
--- session, since nothing but text is ever loaded for a script.
+-- Files come compiled from the guest module; nothing but text is ever loaded for a script.
 function env.import(name)
   local found = loaded[name]
   if found == nil then
-    local text, compiled = fetch(name)
-    if not compiled then
-      text = dump(assert(load(text, "=llmspell:" .. name, "t")), true)
-      keep(name, text)
-    end
-    found = load(text, "=llmspell", "b", env)() or true
+    found = load(file(name), "=llmspell", "b", env)()
     loaded[name] = found
   end
   return found
