@@ -11,6 +11,7 @@ from typing import Any
 from llmspell_core.errors import ProviderError, did_you_mean
 from llmspell_core.messages import ToolCall
 from llmspell_core.provider import ModelRequest, ToolDefinition
+from llmspell_local.copying import in_words, words_of
 from llmspell_local.schemas import simplify
 
 #: How long a string in the arguments of a small model gets before it is certainly a ramble.
@@ -80,6 +81,8 @@ def choose(request: ModelRequest, *, small: bool) -> Choice:
     """
     schema = None if request.schema is None else simplify(request.schema)
     tools = _offered(request)
+    words = words_of([one for one in request.messages if one.role != "system"]) if small else []
+    schema = schema and in_words(schema, words)
     must = request.tool_choice not in ("auto", "none")
     if small and not must and request.messages and request.messages[-1].role == "tool":
         tools = []
@@ -89,7 +92,7 @@ def choose(request: ModelRequest, *, small: bool) -> Choice:
         ToolDefinition(
             tool.name,
             tool.description,
-            shorten(tool.parameters) if small else _whole(tool.parameters),
+            in_words(shorten(tool.parameters), words) if small else whole(tool.parameters),
         )
         for tool in tools
     ]
@@ -102,7 +105,7 @@ def shorten(parameters: dict[str, Any]) -> dict[str, Any]:
     These are the required ones and `input`; where a tool has neither, those without a stated
     default. Of several types the simplest is taken, texts and lists are bounded.
     """
-    simple = _whole(parameters)
+    simple = whole(parameters)
     properties: dict[str, Any] = simple["properties"]
     stated = parameters.get("properties", {})
     names = [name for name in properties if name in simple["required"] or name == "input"]
@@ -134,7 +137,8 @@ def _offered(request: ModelRequest) -> list[ToolDefinition]:
     return found
 
 
-def _whole(parameters: dict[str, Any]) -> dict[str, Any]:
+def whole(parameters: dict[str, Any]) -> dict[str, Any]:
+    """All parameters, in a schema that llama.cpp can hold."""
     simple = simplify(parameters)
     simple.setdefault("type", "object")
     simple.setdefault("properties", {})

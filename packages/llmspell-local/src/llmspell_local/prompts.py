@@ -21,8 +21,24 @@ _CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Find news about solar energy.", {"tool": "search", "arguments": {"query": "solar energy"}}),
 )
 _RESULTS = (
+    (
+        "Where is my parcel?\nResult: place Bonn, arrives Friday",
+        "Your parcel is in Bonn and arrives on Friday.",
+    ),
+    (
+        "How warm is it in Lima?\nResult: celsius 19, sky cloudy",
+        "It is 19 degrees and cloudy in Lima.",
+    ),
+    ("Please add 31 and 64.\nResult: 95", "The sum of 31 and 64 is 95."),
     ("What is 8 * 12?\nResult: 96", "8 * 12 is 96."),
-    ("How warm is it in Lima?\nResult: celsius 19, sky cloudy", "It is 19 degrees and cloudy."),
+)
+#: JSON in the words of a text.
+_EXTRACTS = (
+    (
+        "Maria must repair the heater on Monday.",
+        {"day": "Monday", "person": "Maria", "task": "repair the heater"},
+    ),
+    ("please book a table in Lima for 4", {"people": 4, "place": "Lima", "thing": "a table"}),
 )
 
 ChatMessage = dict[str, str]
@@ -41,10 +57,23 @@ def chat_messages(messages: list[Message], choice: Choice, *, small: bool) -> li
         system = _joined(system or DEFAULT_SYSTEM, _offer(choice, small=small))
         if small:
             shown = _demonstrated((ask, _compact(call)) for ask, call in _CALLS)
+    turns = _turns(rest)
     if choice.form is Form.JSON and choice.schema is not None:
-        system = _joined(system, f"Reply with JSON only: {_sketch(choice.schema)}")
+        sketch = _sketch(choice.schema)
+        system = _joined(system, "Reply with JSON only.")
+        if small and turns and turns[-1]["role"] == "user":
+            turns[-1]["content"] = _joined(turns[-1]["content"], sketch)
+            shown = _demonstrated(
+                (_joined(ask, _compact(_blank(reply))), _compact(reply)) for ask, reply in _EXTRACTS
+            )
+        else:
+            system = _joined(system, f"It looks like this: {sketch}")
     first = {"role": "system", "content": system or DEFAULT_SYSTEM}
-    return [first, *shown, *_turns(rest)]
+    return [first, *shown, *turns]
+
+
+def _blank(value: dict[str, Any]) -> dict[str, Any]:
+    return dict.fromkeys(value, "...")
 
 
 def _demonstrated(pairs: Any) -> list[ChatMessage]:
@@ -134,7 +163,7 @@ def _example(schema: dict[str, Any]) -> Any:
         return {name: _example(part) for name, part in schema.get("properties", {}).items()}
     if kind == "array":
         return [_example(schema.get("items", {}))]
-    return {"integer": 0, "number": 0, "boolean": True, "null": None}.get(kind, "...")
+    return "..."
 
 
 def _call(call: ToolCall) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from llmspell_core.messages import Message
@@ -11,15 +12,20 @@ from llmspell_core.messages import Message
 #: Longer values are told in the model's own words.
 _MAX_VALUE = 80
 _MAX_VALUES = 8
+_MAX_WORDS = 16
+#: Of words and of arithmetic, in any script; no digits, no signs of units.
+_LETTER = r"""["'()*+/=%:A-Za-z\u00C0-\u02AF\u0370-\u1FFF\u3040-\uFFDC-]"""
+_MAX_LETTERS = 20
 _FAILED = ("error:", "failed:", "[")
-_NUMBER = re.compile(r"\d+")
+#: A number, or a word with one inside: `3.5`, `A-99`, `sha256`.
+_NUMBERED = re.compile(r"\w[\w.-]*\d\w*|\d\w*")
 
 
 def quoting_grammar(messages: list[Message]) -> str | None:
-    """One line of text that holds a value of the last results word for word, in GBNF.
+    """One sentence that holds a value of the last results word for word, in GBNF.
 
-    Before it no number may stand that the question does not have: those are the ones that small
-    models make up. None when there is no value short enough.
+    Beside the results it may have no number that the question does not have: those are the ones
+    that small models make up. None when there is no value short enough.
     """
     last = max((i for i, one in enumerate(messages) if one.role == "user"), default=-1)
     values = [
@@ -28,17 +34,24 @@ def quoting_grammar(messages: list[Message]) -> str | None:
     if not values:
         return None
     question = messages[last].text if last >= 0 else ""
-    numbers = dict.fromkeys([*_NUMBER.findall(question), *_NUMBER.findall(" ".join(values))])
-    known = " | ".join(map(_literal, numbers))
-    word = r"[^0-9\n]" + (f" | {known}" if known else "")
+    numbers = "".join(f" | {_literal(one)}" for one in dict.fromkeys(_NUMBERED.findall(question)))
     return "\n".join(
         [
-            "root ::= before value after",
-            f"value ::= {' | '.join(map(_literal, dict.fromkeys(values)))}",
-            f"before ::= ({word})*",
-            f"after ::= ({word})*",
+            f"root ::= (word gap){{0,{_MAX_WORDS}}} value (after){{0,{_MAX_WORDS}}} [.!]?",
+            f"value ::= {' | '.join(map(_literal, dict.fromkeys(_spellings(values))))}",
+            f"word ::= {_LETTER}{{1,{_MAX_LETTERS}}} | value{numbers}",
+            "after ::= gap word",
+            'gap ::= ","? " "',
         ]
     )
+
+
+def _spellings(values: list[str]) -> Iterator[str]:
+    for value in values:
+        yield value
+        if value.startswith("-"):
+            # Models write a space and then a number's first digit, but " -" as one token.
+            yield f" {value}"
 
 
 def _values(text: str) -> list[str]:
