@@ -226,6 +226,18 @@ def test_results_read_in_both_spellings_and_through_their_field(play: Callable[.
     }  # fmt: skip
 
 
+def test_a_result_may_print_as_one_of_its_fields(play: Callable[..., Any]) -> None:
+    async def body(host: EngineHost) -> Any:
+        host.methods["Agent.result"] = lambda: {
+            "$r": [{"name": "ann", "full_name": "x"}, "", "name"]
+        }
+        return await host.run(
+            "local r = Agent.result() return {tostring(r), r.fullName, r[1] == nil}"
+        )
+
+    assert play(body) == ["ann", "x", True]
+
+
 # -- builders ------------------------------------------------------------------------------------
 
 

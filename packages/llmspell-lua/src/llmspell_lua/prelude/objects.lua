@@ -60,7 +60,9 @@ local function expand(front, head)
       return builders.new(name, text, builder, ...)
     end
   end
-  for key, value in next, declared.values or {} do methods[key] = value end
+  if type(declared.values) == "table" then
+    for key, value in next, declared.values do methods[key] = value end
+  end
   for key, value in next, natives[name] or {} do
     if methods[key] == nil and declared.guest[key] == nil and not declared.methods[key] then
       methods[key] = value

@@ -5,17 +5,14 @@ local functions = import("functions")
 local snake = import("spelling").snake
 local type, rawget, setmetatable, tostring = type, rawget, setmetatable, tostring
 
-local result_metas = {}
+local metas = {}
 
-local function result_meta(via, prints)
-  local id = (via or "") .. "\0" .. (prints or "")
-  local meta = result_metas[id]
+local function meta_for(via, printed)
+  local name = (via or "") .. "\0" .. (printed or "")
+  local meta = metas[name]
   if meta then return meta end
+  if via == "" then via = nil end
   meta = { __name = "result" }
-  if prints then
-    meta.__tostring = function(result) return tostring(rawget(result, prints)) end
-    meta.__concat = function(a, b) return tostring(a) .. tostring(b) end
-  end
   meta.__index = function(result, key)
     if type(key) ~= "string" then return nil end
     local other = snake(key)
@@ -30,13 +27,16 @@ local function result_meta(via, prints)
       return value
     end
   end
-  result_metas[id] = meta
+  if printed then
+    meta.__tostring = function(result) return tostring(rawget(result, printed)) end
+  end
+  metas[name] = meta
   return meta
 end
 
 -- What the markers of channel values stand for; proxies.lua adds `$h`.
 local MARKERS = {
-  ["$r"] = function(value) return setmetatable(value[1], result_meta(value[2], value[3])) end,
+  ["$r"] = function(value) return setmetatable(value[1], meta_for(value[2], value[3])) end,
   ["$b"] = function(value) return host.unbase64(value) end,
   ["$e"] = errors.new,
   ["$f"] = functions.get,
