@@ -7,6 +7,7 @@ nothing: `from llmspell_core import Tool` loads `llmspell_core.tool` at that mom
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name in _WHERE:
         value = getattr(importlib.import_module(f"llmspell_core.{_WHERE[name]}"), name)
-        globals()[name] = value
+        # Not `globals()`: the package of that name is an attribute of this one once imported.
+        setattr(sys.modules[__name__], name, value)
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

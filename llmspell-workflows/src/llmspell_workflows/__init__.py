@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ __all__ = ["StepSpec", "Workflow", "WorkflowFailed", "WorkflowSpec"]
 def __getattr__(name: str) -> object:
     if name in _WHERE:
         value = getattr(importlib.import_module(f"llmspell_workflows.{_WHERE[name]}"), name)
-        # A submodule of the same name (`workflow`) is set as an attribute by its import.
-        globals()[name] = value
+        # Not `globals()`: the package of that name is an attribute of this one once imported.
+        setattr(sys.modules[__name__], name, value)
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
