@@ -3,57 +3,65 @@
 from __future__ import annotations
 
 import inspect
+import types
 import typing
-from collections.abc import Callable
 from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic import ValidationError as PydanticError
 
-from llmspell_core.errors import LLMSpellError, ValidationError, did_you_mean
+from llmspell_core.errors import NotFoundError, ValidationError, did_you_mean
 from llmspell_core.schema import describe, mistakes_text, pydantic_mistakes
 from llmspell_core.script.api import MethodMark, ScriptFunction, ScriptGlobal, ScriptObject
 
-_PLAIN: dict[Any, tuple[type, str]] = {
-    str: (str, "a string"),
-    bool: (bool, "true or false"),
-    dict: (dict, "a table"),
-    list: (list, "a list"),
+#: What is checked without pydantic: the types accepted, and how a message names them. Numbers
+#: are not made out of strings and booleans, as pydantic would.
+_PLAIN: dict[Any, tuple[tuple[type, ...], str]] = {
+    str: ((str,), "a string"),
+    bool: ((bool,), "true or false"),
+    int: ((int,), "a whole number"),
+    float: ((float, int), "a number"),
+    dict: ((dict,), "a table"),
+    list: ((list,), "a list"),
 }
 
 
 class Parameter:
     """One declared parameter: its name, its default, and how a value is checked."""
 
-    __slots__ = ("_adapter", "_hint", "_quick", "default", "name", "nullable", "required")
+    __slots__ = ("_adapter", "_hint", "_plain", "default", "name", "nullable", "required")
 
     def __init__(self, spec: inspect.Parameter, hint: Any) -> None:
         self.name = spec.name.rstrip("_")
         self.required = spec.default is spec.empty
         self.default = None if self.required else spec.default
-        self.nullable = hint in (Any, object, None) or type(None) in typing.get_args(hint)
-        self._hint = hint
-        self._quick = _PLAIN.get(hint)
+        self._hint, self.nullable = _without_none(hint)
+        self._plain = _PLAIN.get(self._hint)
         self._adapter: TypeAdapter[Any] | None = None
 
     def check(self, value: Any, call: str) -> Any:
         """The value as the method expects it, or `input.invalid` naming the parameter."""
         if self._hint is Any or self._hint is object:
             return value
-        if self._quick is not None:
-            if isinstance(value, self._quick[0]):
-                return value
-            if self._hint is dict and value == []:
-                # An empty Lua table may arrive as a list; a table was asked for.
-                return {}
-            if self._hint is list and value == {}:
-                return []
-            raise self._wrong(call, f"{self.name} must be {self._quick[1]}, not {describe(value)}")
+        if self._plain is not None:
+            return self._checked(value, *self._plain, call)
         if self._hint is ScriptFunction:
             if callable(value):
                 return value
             raise self._wrong(call, f"{self.name} must be a function, not {describe(value)}")
         return self._validated(value, call)
+
+    def _checked(self, value: Any, types: tuple[type, ...], word: str, call: str) -> Any:
+        if isinstance(value, types) and (types[0] is bool or not isinstance(value, bool)):
+            return value
+        if types[0] is int and isinstance(value, float) and value.is_integer():
+            return int(value)
+        # An empty Lua table arrives as whatever it was last.
+        if types[0] is dict and value == []:
+            return {}
+        if types[0] is list and value == {}:
+            return []
+        raise self._wrong(call, f"{self.name} must be {word}, not {describe(value)}")
 
     def _validated(self, value: Any, call: str) -> Any:
         if self._adapter is None:
@@ -74,6 +82,17 @@ class Parameter:
         )
 
 
+def _without_none(hint: Any) -> tuple[Any, bool]:
+    """A type without its None, and whether it had one."""
+    if hint in (Any, object, None):
+        return hint, True
+    args = typing.get_args(hint)
+    if typing.get_origin(hint) not in (typing.Union, types.UnionType) or type(None) not in args:
+        return hint, False
+    rest = tuple(one for one in args if one is not type(None))
+    return (rest[0] if len(rest) == 1 else typing.Union[rest]), True  # noqa: UP007 - made here
+
+
 def _config(hint: Any) -> Any:
     # A model brings its own configuration, and pydantic refuses a second one.
     is_model = isinstance(hint, type) and hasattr(hint, "model_fields")
@@ -83,14 +102,13 @@ def _config(hint: Any) -> Any:
 class Method:
     """A declared method, ready to be called with a script's positional arguments."""
 
-    __slots__ = ("_attribute", "_parameters", "_rest", "call_name", "is_async", "mark")
+    __slots__ = ("_attribute", "_parameters", "_rest", "call_name", "mark")
 
     def __init__(self, owner: str, cls: type, attribute: str, mark: MethodMark) -> None:
         function = getattr(cls, attribute)
         hints = typing.get_type_hints(function)
         self.mark = mark
         self.call_name = f"{owner}.{mark.name}"
-        self.is_async = inspect.iscoroutinefunction(function)
         self._attribute = attribute
         self._rest: Parameter | None = None
         self._parameters: list[Parameter] = []
@@ -125,42 +143,37 @@ class Method:
             bound.extend(self._rest.check(one, self.call_name) for one in extra)
         elif any(one is not None for one in extra):
             raise ValidationError(
-                f"{self.call_name} takes at most {len(parameters)} arguments, {len(args)} given"
+                f"{self.call_name} takes {_at_most(len(parameters))}, {len(args)} given"
             )
         return bound
+
+
+def _at_most(count: int) -> str:
+    return f"at most {count} argument{'' if count == 1 else 's'}" if count else "no arguments"
 
 
 class Bindings:
     """The methods of each declared class by script name; built on first use, kept for good."""
 
     def __init__(self) -> None:
-        self._methods: dict[type, dict[str, Method]] = {}
+        self._declared: dict[type, dict[str, tuple[str, MethodMark]]] = {}
+        self._methods: dict[tuple[type, str], Method] = {}
 
     def method(self, target: ScriptGlobal | ScriptObject, name: str) -> Method:
         """The method of this name, or `name.not_found` naming the nearest."""
         cls = type(target)
-        methods = self._methods.get(cls)
-        if methods is None:
-            methods = self._methods[cls] = self._build(cls)
-        found = methods.get(name)
+        found = self._methods.get((cls, name))
         if found is None:
-            raise LLMSpellError(
-                f"{_owner(cls)} has no method {name}",
-                code="name.not_found",
-                hint=did_you_mean(name, list(methods)),
-            )
+            declared = self._declared.get(cls)
+            if declared is None:
+                declared = self._declared[cls] = target.script_methods()
+            if name not in declared:
+                raise NotFoundError(
+                    f"{_owner(cls)} has no method {name}",
+                    hint=did_you_mean(name, list(declared)),
+                )
+            found = self._methods[cls, name] = Method(_owner(cls), cls, *declared[name])
         return found
-
-    @staticmethod
-    def _build(declared: type[ScriptGlobal] | type[ScriptObject]) -> dict[str, Method]:
-        owner = _owner(declared)
-        made: dict[str, Method] = {}
-        built: dict[str, Method] = {}
-        for name, (attribute, mark) in declared.script_methods().items():
-            if attribute not in built:
-                built[attribute] = Method(owner, declared, attribute, mark)
-            made[name] = built[attribute]
-        return made
 
 
 def _owner(cls: type) -> str:
@@ -171,6 +184,3 @@ def _owner(cls: type) -> str:
 
 #: Shared by all sessions: declarations do not change while a process lives.
 BINDINGS = Bindings()
-
-#: How a target is called by an engine: `(target, arguments) -> value or coroutine`.
-Call = Callable[[Any, list[Any]], Any]

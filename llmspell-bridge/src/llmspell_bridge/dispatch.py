@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 #: Makes a target that is no plugin's global: the engine's own host needs (`io`, timers).
 Internal = Callable[["ExecutionContext"], ScriptGlobal]
 
+#: How many objects behind ``Global[name]`` are kept for their next call.
+MAX_INDEXED = 1000
+
 
 class Dispatcher:
     """The targets of one session. A global's component is imported at its first call."""
@@ -62,13 +65,17 @@ class Dispatcher:
         if not at:
             return self._globals.get(name) or self._make(name)
         key = (name, index)
-        if key not in self._indexed:
+        found = self._indexed.get(key)
+        if found is None:
             owner = self._globals.get(name) or self._make(name)
             try:
-                self._indexed[key] = owner.index(index)
+                found = owner.index(index)
             except KeyError:
                 raise protocol_error(f"{name} cannot be indexed") from None
-        return self._indexed[key]
+            if len(self._indexed) >= MAX_INDEXED:
+                self._indexed.clear()  # a cache: they are made again
+            self._indexed[key] = found
+        return found
 
     def _make(self, name: str) -> ScriptGlobal:
         if name in self._internal:

@@ -66,8 +66,10 @@ def decode_source(data: bytes, name: str) -> str:
 
 
 def _near_file(path: Path) -> str | None:
-    folder = path.parent
-    names = [one.name for one in folder.iterdir()] if folder.is_dir() else []
+    try:
+        names = [one.name for one in path.parent.iterdir()]
+    except OSError:
+        return None
     return did_you_mean(path.name, names)
 
 
@@ -75,22 +77,37 @@ def engine_name(source: ScriptSource, asked: str | None, default: str) -> str:
     """`asked` > `@engine NAME` in the first five lines, or the shebang > extension > `default`."""
     if asked:
         return asked
-    if named := _NAMED.search("\n".join(source.text.splitlines()[:5])):
+    first = source.text[:4096].splitlines()[:5]
+    if named := _NAMED.search("\n".join(first)):
         return named[1]
+    if first and first[0].startswith("#!") and (named_there := _in_shebang(first[0])):
+        return named_there
     if source.path is None or not source.path.suffix:
         return default
     return _by_extension(source.path)
+
+
+def _in_shebang(line: str) -> str | None:
+    """The engine that a first line like ``#!/usr/bin/env -S llmspell --engine lua`` names."""
+    words = line[2:].replace("--engine=", "--engine ").split()
+    if "--engine" in words[:-1]:
+        return words[words.index("--engine") + 1]
+    known = {*Extensions("engines"), *EXTRAS}
+    # `lua5.4` is Lua, whatever else is installed under that name.
+    plain = (word.rpartition("/")[2].rstrip(".0123456789") for word in words)
+    return next((word for word in plain if word in known), None)
 
 
 def _by_extension(path: Path) -> str:
     suffix = path.suffix.lower()
     best: tuple[int, str] | None = None
     known: set[str] = set(KNOWN_EXTENSIONS)
-    for extension in Extensions("engines").values():
-        info = extension.load().info
+    engines, _ = Extensions("engines").load_all()
+    for name, engine in engines.items():
+        info = engine.info
         known.update(info.extensions)
         if suffix in info.extensions and (best is None or info.preference > best[0]):
-            best = (info.preference, extension.name)
+            best = (info.preference, name)
     if best is not None:
         return best[1]
     if suffix in KNOWN_EXTENSIONS:

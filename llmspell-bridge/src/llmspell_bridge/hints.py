@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
 
 from llmspell_core.errors import LLMSpellError, did_you_mean
 from llmspell_core.extensions import Extensions, install_hint
 
 #: Lua's and JavaScript's words for using a global that is not there.
 _ABSENT = re.compile(r"global '(\w+)'\)|(?:ReferenceError: )?'?(\w+)'? is not defined")
+#: ... and for calling a method that is not there.
+_NO_METHOD = re.compile(r"call a nil value \((?:field|method) '(\w+)'\)|\.(\w+) is not a function")
 
 
-def add_hint(error: LLMSpellError, known: Iterable[str]) -> None:
-    """Name the package of an absent global, or the global that was probably meant."""
+def add_hint(error: LLMSpellError, known: Mapping[str, Mapping[str, Any]]) -> None:
+    """Name the package of an absent global, or the global or method that was probably meant.
+
+    Args:
+        error: what the engine reported
+        known: the manifests of this runtime's globals
+    """
     if error.hint or error.code != "script.error":
         return
-    match = _ABSENT.search(error.message)
-    name = match and (match[1] or match[2])
-    if not name:
-        return
+    if match := _ABSENT.search(error.message):
+        error.hint = _about_global(match[1] or match[2], known)
+    elif match := _NO_METHOD.search(error.message):
+        error.hint = _about_method(match[1] or match[2], known)
+
+
+def _about_global(name: str, known: Mapping[str, Mapping[str, Any]]) -> str | None:
+    if name in known:
+        return None
     if name in Extensions("globals"):
-        error.hint = f"{name} is installed but left out of this runtime; see: llmspell plugins"
-    else:
-        error.hint = install_hint(name) or did_you_mean(name, [*known])
+        return f"{name} is installed but left out of this runtime; see: llmspell plugins"
+    return install_hint(name) or did_you_mean(name, [*known])
+
+
+def _about_method(name: str, known: Mapping[str, Mapping[str, Any]]) -> str | None:
+    methods: set[str] = set()
+    for manifest in known.values():
+        for owner in (manifest, *manifest.get("objects", {}).values()):
+            methods.update(owner["methods"], owner.get("builders", ()))
+    return None if name in methods else did_you_mean(name, sorted(methods))

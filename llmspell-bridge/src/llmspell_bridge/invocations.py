@@ -67,7 +67,7 @@ class Invocations:
     @staticmethod
     def _begin(number: int, waiting: _Waiting, begin: Callable[[int], None]) -> None:
         # It may have been cancelled before it began, and the session may have ended.
-        if not waiting.over:
+        if not waiting.over and not waiting.future.done():
             waiting.begun = True
             begin(number)
 

@@ -12,11 +12,14 @@ import json
 import logging
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmspell_core.config.directories import cache_dir
-from llmspell_core.errors import LLMSpellError
+from llmspell_core.errors import ExtensionError
 from llmspell_core.extensions import Extension, Extensions
+
+if TYPE_CHECKING:
+    from llmspell_core.script.api import ScriptGlobal
 
 FILE = "script_manifest.json"
 FORMAT = 1
@@ -38,7 +41,7 @@ def load_manifests() -> dict[str, Manifest]:
         if manifest is None:
             try:
                 manifest = _cached(extension, package)
-            except LLMSpellError as error:
+            except Exception as error:  # noqa: BLE001 - a broken plugin costs only itself
                 log.warning("the global %s is left out: %s", extension.name, error)
                 continue
         found[extension.name] = manifest
@@ -58,10 +61,10 @@ def _shipped(package: str) -> dict[str, Manifest]:
         return {}
     try:
         data = json.loads((folder / FILE).read_bytes())
-    except (OSError, ValueError):
+        found: dict[str, Manifest] = data["globals"] if data["format"] == FORMAT else {}
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
-    globals_: dict[str, Manifest] = data["globals"] if data.get("format") == FORMAT else {}
-    return globals_
+    return found
 
 
 def _cached(extension: Extension, package: str) -> Manifest:
@@ -76,12 +79,22 @@ def _cached(extension: Extension, package: str) -> Manifest:
 
 def compile_extension(extension: Extension) -> Manifest:
     """Import a global's component and compile its declaration."""
+    from llmspell_core.script.api import ScriptGlobal
+
+    declared = extension.load()
+    if not (isinstance(declared, type) and issubclass(declared, ScriptGlobal)):
+        raise ExtensionError(
+            f"{extension.target} of {extension.distribution} declares no ScriptGlobal",
+            code="plugin.broken",
+        )
+    return {**compile_global(declared), "name": extension.name}
+
+
+def compile_global(declared: type[ScriptGlobal]) -> Manifest:
+    """The manifest of a class that declares a global."""
     from llmspell_core.script.manifest import compile_manifest
 
-    cls = extension.load()
-    manifest = compile_manifest(cls)
-    manifest["name"] = extension.name
-    return manifest
+    return compile_manifest(declared)
 
 
 def _cache_path(extension: Extension, package: str) -> Path:

@@ -59,6 +59,7 @@ class ScriptRun:
                 "Async": Timers,
                 "stdin": lambda made_for: StandardInput(made_for, streams),
                 "io": lambda _: self._files,
+                **runtime.own_globals,
             },
             limits=_session_limits(ctx.policy.profile),
         )
@@ -257,7 +258,8 @@ class ScriptRun:
     def _with_values(self, manifest: Manifest) -> Manifest:
         if not manifest.get("values"):
             return manifest
-        declared = Extensions("globals").load(manifest["name"])
+        name = manifest["name"]
+        declared = self._runtime.own_globals.get(name) or Extensions("globals").load(name)
         return {**manifest, "values": declared.script_values(self._ctx)}
 
 

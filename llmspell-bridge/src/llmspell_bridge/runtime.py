@@ -89,6 +89,14 @@ class ScriptRuntime(Runtime):
             raise
         return self
 
+    async def __aexit__(self, *exc: object) -> None:
+        carrier = self.carrier
+        try:
+            await super().__aexit__(*exc)
+        finally:
+            self._carrier = None
+            carrier.close()
+
     def add_global(self, declared: type[ScriptGlobal]) -> None:
         """Show scripts a global of the embedding program, beside those of installed packages."""
         self.own_globals[declared.name] = declared
@@ -113,8 +121,6 @@ class ScriptRuntime(Runtime):
             for run in [*self._runs]:
                 run.abort(ScriptError("the runtime was closed", code="script.ended"))
                 await run.close()
-            carrier.close()
-            self._carrier = None
 
     @asynccontextmanager
     async def _globals(self) -> AsyncIterator[None]:

@@ -16,6 +16,10 @@ LEVELS = {
     "error": logging.ERROR,
 }
 
+#: A logger is never forgotten, so a script can make only so many.
+MAX_LOGGERS = 256
+_names: set[str] = set()
+
 
 def emit(records: Any, ctx: ExecutionContext) -> None:
     """Write the records a guest sent: `{level, message, logger, fields}` each."""
@@ -25,8 +29,7 @@ def emit(records: Any, ctx: ExecutionContext) -> None:
         if not isinstance(record, dict):
             continue
         level = LEVELS.get(str(record.get("level")), logging.INFO)
-        name = str(record.get("logger") or "script")
-        logger = logging.getLogger(f"llmspell.script.{name}" if name != "script" else name_of())
+        logger = logging.getLogger(_logger_name(record.get("logger")))
         if logger.isEnabledFor(level):
             fields = record.get("fields")
             extra = {
@@ -36,6 +39,9 @@ def emit(records: Any, ctx: ExecutionContext) -> None:
             logger.log(level, "%s", record.get("message", ""), extra=extra)
 
 
-def name_of() -> str:
-    """The logger of scripts that name none."""
-    return "llmspell.script"
+def _logger_name(given: Any) -> str:
+    name = str(given or "")[:64]
+    if name in ("", "script") or (name not in _names and len(_names) >= MAX_LOGGERS):
+        return "llmspell.script"
+    _names.add(name)
+    return f"llmspell.script.{name}"
