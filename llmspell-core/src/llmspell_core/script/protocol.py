@@ -62,7 +62,10 @@ class HostChannel(Protocol):
         ...
 
     def drop(self, handles: list[int]) -> None:
-        """The script can no longer reach these host objects."""
+        """The script can no longer reach these host objects.
+
+        A handle stands here once for each time it was given, as in `ScriptSession.release`.
+        """
         ...
 
     def idle(self) -> None:
@@ -127,6 +130,12 @@ class GuestModule(Protocol):
         ``args`` (``{"positional": [...], "named": {...}, "script": path}``), ``env`` (variables
         the policy names), ``libraries`` (those the profile and `stdlib_access` allow),
         ``limits`` (``memory_mb cpu_s instructions tasks value_mb value_depth``; 0 or absent:
-        none), ``log_level``, ``debug``, ``seed`` (hex, for random numbers), ``run_id``.
+        none), ``log_level``, ``debug``, ``seed`` (hex, for random numbers), ``run_id``,
+        ``modules`` (true: `require` asks the target "modules" for ``{name, source}``),
+        ``long_lived`` (true: many runs, so a worker gets no limit of CPU time as a process; each
+        `run` has the whole ``cpu_s`` and ``instructions`` anyway).
+
+        A channel may also have ``busy(place)``, called every 20 ms of computing with the line
+        the script is at, and the session ``interrupt(code, message)``, which ends the script.
         """
         ...
