@@ -12,7 +12,7 @@ class LuaEngine:
 
     info = EngineInfo(
         name="lua",
-        language="Lua",
+        language="lua",
         level="5.4",
         extensions=(".lua",),
         guest="llmspell_lua.guest",
