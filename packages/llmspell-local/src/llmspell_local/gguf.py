@@ -15,8 +15,8 @@ _SCALARS[12] = "d"
 _STRING, _ARRAY = 8, 9
 _MAX_TEXT = 1 << 20
 _MAX_PAIRS = 10_000
-#: Files below this have less than about a billion parameters, whatever their quantisation.
-SMALL_BYTES = 600_000_000
+#: Files below this have less than about 400 million parameters, whatever their quantisation.
+SMALL_BYTES = 300_000_000
 
 
 @dataclass(frozen=True, slots=True)

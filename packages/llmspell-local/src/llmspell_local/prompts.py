@@ -38,7 +38,10 @@ _EXTRACTS = (
         "Maria must repair the heater on Monday.",
         {"day": "Monday", "person": "Maria", "task": "repair the heater"},
     ),
-    ("please book a table in Lima for 4", {"people": 4, "place": "Lima", "thing": "a table"}),
+    (
+        "please bring the lamp to Lima before 6 pm",
+        {"place": "Lima", "thing": "lamp", "time": "6 pm"},
+    ),
 )
 
 ChatMessage = dict[str, str]

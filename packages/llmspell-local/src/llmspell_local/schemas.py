@@ -44,7 +44,7 @@ def _simple(schema: Any, root: dict[str, Any], depth: int) -> dict[str, Any]:
     for key in ("items", "additionalProperties"):
         if isinstance(made.get(key), dict):
             made[key] = _simple(made[key], root, depth + 1)
-    if isinstance(made.get("properties"), dict):
+    if isinstance(made.get("properties"), dict) and made["properties"]:
         parts = made["properties"].items()
         made["properties"] = {name: _simple(part, root, depth + 1) for name, part in parts}
         made.setdefault("type", "object")
