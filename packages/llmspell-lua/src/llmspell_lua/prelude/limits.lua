@@ -42,12 +42,15 @@ function M.die_of(code)
   M.die({ code = code, message = MESSAGES[code] or "the script was stopped", retryable = false })
 end
 
--- `level` is the function of the script, seen from here.
-local function look(level)
+-- `level` is the function of the script, seen from here. A hook may strike while the prelude
+-- changes its own buffers: they are handed over only where the caller, or a line of the script
+-- at that level, says that it does not.
+local function look(level, between)
   if M.dead then error(M.dead, 0) end
   local code = tick()
   if code == true then
-    M.housekeeping(getinfo(level, "Sl"))
+    local info = getinfo(level, "Sl")
+    if between or info and info.currentline > 0 then M.housekeeping(info) end
   elseif code then
     M.die_of(code)
   end
@@ -76,7 +79,7 @@ function M.counted()
   resumed = resumed + 1
   if resumed >= 200 then
     resumed = 0
-    look(4)
+    look(4, true)
   end
 end
 

@@ -41,8 +41,9 @@ local function put(name, text)
     stream = name
   end
   busy = true
+  -- In this order: a script may be ended between any two instructions.
+  parts[count + 1] = text
   count = count + 1
-  parts[count] = text
   size = size + #text
   busy = false
   before_call.needed = true
