@@ -26,7 +26,7 @@ from llmspell_core.script.api import (
 )
 
 INT64 = st.integers(min_value=-(2**63), max_value=2**63 - 1)
-TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 KEYS = st.sampled_from(["$", "$f", "$h", "$b", "$r", "$e", "$x", "1", "01", "", "a b", "é", "\0"])
 JSON = st.recursive(
     st.none() | st.booleans() | INT64 | st.floats(allow_nan=False, allow_infinity=False) | TEXT,

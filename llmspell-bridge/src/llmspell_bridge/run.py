@@ -80,6 +80,9 @@ class ScriptRun:
             raise
         except LLMSpellError as error:
             self._emit("script.failed", error=error.to_dict())
+            if isinstance(error, Cancelled) and self._task and self._task.cancelling():
+                # Stopped while it kept the loop from delivering the cancellation itself.
+                raise asyncio.CancelledError from None
             raise
         self._emit("script.completed", duration_ms=result.duration_ms)
         return result

@@ -293,7 +293,8 @@ class HostSession:
 
     def crashed(self, error: ScriptError) -> None:
         """The worker is gone."""
-        self.end(error)
+        if not self._is_the_end(error):
+            self.end(error)
 
     def busy(self, place: str) -> None:
         """The script computes for long in this process."""
