@@ -43,11 +43,11 @@ def luals(manifests: Mapping[str, Manifest]) -> str:
     for manifest in manifests.values():
         types.update(manifest["types"])
         objects.update(manifest["objects"])
-    lines = ["---@meta llmspell", ""]
+    lines = ["---@meta llmspell", "-- Written by `llmspell stubs`; changes here are lost.", ""]
     for name, one in sorted(types.items()):
         lines += _type(name, one)
     for name, one in sorted(objects.items()):
-        lines += _object(name, one)
+        lines += _object(name, one, types)
     for _, manifest in sorted(manifests.items()):
         lines += _global(manifest)
     return "\n".join(lines).rstrip() + "\n"
@@ -62,7 +62,7 @@ def lua_type(text: str) -> str:  # noqa: PLR0911 - one return a form of type
     text = text.strip().replace(FUNCTION, "function")
     parts = _split(text, "|")
     if len(parts) > 1:
-        return "|".join(dict.fromkeys(lua_type(part) for part in parts))
+        return "|".join(dict.fromkeys(_member(lua_type(part)) for part in parts))
     if text.endswith("[]"):
         inner = lua_type(text[:-2])
         return f"({inner})[]" if "|" in inner else f"{inner}[]"
@@ -75,6 +75,21 @@ def lua_type(text: str) -> str:  # noqa: PLR0911 - one return a form of type
     if text in _SCALARS or text[:1] in "\"'" or text[:1].isdigit():
         return _SCALARS.get(text, text)
     return _class(text)
+
+
+def _member(text: str) -> str:
+    """A type as one of several: what follows a function's colon would belong to its result."""
+    return f"({text})" if text.startswith("fun(") else text
+
+
+def _given(text: str, required: bool) -> tuple[str, str]:
+    """The mark behind a name, and its type: `name? string` rather than `name string|nil`."""
+    shown = lua_type(text)
+    parts = [part for part in _split(shown, "|") if part != "nil"]
+    if not parts or (len(parts) == len(_split(shown, "|")) and required):
+        return "", shown
+    alone = len(parts) == 1 and parts[0].startswith("(")
+    return "?", parts[0][1:-1] if alone and parts[0].endswith(")") else "|".join(parts)
 
 
 def _split(text: str, separator: str) -> list[str]:
@@ -101,14 +116,27 @@ def _doc(text: str) -> Iterator[str]:
 def _type(name: str, one: Manifest) -> list[str]:
     lines = [*_doc(one.get("doc", "")), f"---@class {_class(name)}"]
     for field in one.get("fields", []):
-        optional = "" if field["required"] else "?"
-        for spelled in (field["name"], *field.get("aliases", [])):
-            note = f" {field['doc']}" if field["doc"] else ""
-            lines.append(f"---@field {spelled}{optional} {lua_type(field['type'])}{note}")
+        mark, shown = _given(field["type"], field["required"])
+        lines.append(f"---@field {field['name']}{mark} {shown}{_note(field['doc'])}")
+        lines += [
+            f"---@field {alias}{mark} {shown} the same as {field['name']}"
+            for alias in field.get("aliases", [])
+        ]
     return [*lines, ""]
 
 
-def _object(name: str, one: Manifest) -> list[str]:
+def _note(text: str) -> str:
+    return " " + " ".join(text.split()) if text else ""
+
+
+def _methods(owner: str, mark: str, spec: Manifest) -> Iterator[str]:
+    for method, one in spec["methods"].items():
+        # What makes a builder is shown with it.
+        if method not in spec.get("builders", {}):
+            yield from _function(owner, mark, method, one)
+
+
+def _object(name: str, one: Manifest, types: Mapping[str, Any]) -> list[str]:
     label = _class(name)
     local = f"{name.replace('-', '_')}_object"
     lines = [
@@ -121,9 +149,8 @@ def _object(name: str, one: Manifest) -> list[str]:
     if one.get("iterate"):
         lines.append("---@overload fun(): any")
     lines += [f"local {local} = {{}}", ""]
-    for method, spec in one["methods"].items():
-        lines += _function(local, ":", method, spec)
-    lines += _builders(label, local, ":", one.get("builders", {}))
+    lines += _methods(local, ":", one)
+    lines += _builders(label, local, ":", one, types)
     return lines
 
 
@@ -139,16 +166,15 @@ def _global(manifest: Manifest) -> list[str]:
     if index := manifest.get("index"):
         lines.append(f"---@field [string] {_class(index)}")
     lines += [f"{name} = {{}}", ""]
-    for method, spec in manifest["methods"].items():
-        lines += _function(name, ".", method, spec)
-    lines += _builders(label, name, ".", manifest["builders"])
+    lines += _methods(name, ".", manifest)
+    lines += _builders(label, name, ".", manifest, manifest["types"])
     lines += [f"{alias} = {name}" for alias in manifest["aliases"]]
     return [*lines, ""]
 
 
 def _signature(spec: Manifest) -> str:
     names = [
-        f"{one['name']}{'' if one['required'] else '?'}: {lua_type(one['type'])}"
+        _safe(one["name"]) + ": ".join(_given(one["type"], one["required"]))
         for one in spec["params"]
         if not (spec["variadic"] and one is spec["params"][-1])
     ]
@@ -165,11 +191,10 @@ def _function(owner: str, mark: str, name: str, spec: Manifest) -> Iterator[str]
     names = []
     for one in params:
         rest = spec["variadic"] and one is params[-1]
-        optional = "" if one["required"] or rest else "?"
         spelled = "..." if rest else _safe(one["name"])
         names.append(spelled)
-        note = f" {one['doc']}" if one["doc"] else ""
-        yield f"---@param {spelled}{optional} {lua_type(one['type'])}{note}"
+        optional, shown = _given(one["type"], one["required"] or rest)
+        yield f"---@param {spelled}{optional} {shown}{_note(one['doc'])}"
     if spec["returns"] != "null":
         yield f"---@return {lua_type(spec['returns'])}"
     target = f"{owner}{mark}{name}"
@@ -177,30 +202,46 @@ def _function(owner: str, mark: str, name: str, spec: Manifest) -> Iterator[str]
         yield f'{owner}["{name}"] = function({", ".join(names)}) end'
     else:
         yield f"function {target}({', '.join(names)}) end"
-    yield ""
     if name not in _RESERVED:
         for alias in spec["aliases"]:
             if alias not in _RESERVED:
                 yield f"{owner}.{alias} = {owner}.{name}"
+    yield ""
 
 
 def _safe(name: str) -> str:
     return f"{name}_" if name in _RESERVED else name
 
 
-def _builders(label: str, owner: str, mark: str, builders: Mapping[str, Any]) -> Iterator[str]:
-    for method, builder in builders.items():
+def _builders(
+    label: str, owner: str, mark: str, spec: Manifest, types: Mapping[str, Any]
+) -> Iterator[str]:
+    for method, builder in spec.get("builders", {}).items():
         made = f"{label}.{method}"
-        local = f"{owner}_{method}".replace(".", "_")
+        local = f"{owner}_{method}"
         yield f"---@class {made}"
         yield f"local {local} = {{}}"
-        for setter in builder["setters"]:
+        fields = {one["name"]: one for one in types.get(builder["config"], {}).get("fields", ())}
+        for setter, (operation, field) in builder["setters"].items():
             if setter not in _RESERVED:
-                yield "---@param ... any"
-                yield f"---@return {made}"
-                yield f"function {local}:{setter}(...) end"
-        yield "---@return any"
-        yield f"function {local}:build() end"
+                yield from _setter(f"{local}:{setter}", made, operation, fields.get(field))
+        build = spec["methods"].get(builder["build"], {})
+        for ending in ("build", *builder.get("finish", ())):
+            yield f"---@return {lua_type(build.get('returns', 'any'))}"
+            yield f"function {local}:{ending}() end"
+        yield ""
+        yield from _doc(spec["methods"].get(method, {}).get("doc", ""))
         yield f"---@return {made}"
         yield f"function {owner}{mark}{method}() end"
         yield ""
+
+
+def _setter(name: str, made: str, operation: str, field: Manifest | None) -> Iterator[str]:
+    names = {"set": "value", "append": "item", "put": "key, value"}.get(operation, "")
+    if operation == "set" and field is not None:
+        mark, shown = _given(field["type"], True)
+        yield f"---@param value{mark} {shown}{_note(field['doc'])}"
+    elif names:
+        yield from (f"---@param {one} any" for one in names.split(", "))
+    yield f"---@return {made}"
+    yield f"function {name}({names}) end"
