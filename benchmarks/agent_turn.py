@@ -2,20 +2,17 @@
 
     python benchmarks/agent_turn.py [--json] [--quick]
 
-Three figures: a turn with an answer only, a turn with one tool call (microseconds of one run,
-the provider's own part taken off), and fifty parallel requests to a local endpoint that
-answers after 100 ms, as a ratio to the same fifty by bare httpx.
+Two figures: a turn with an answer only, and a turn with one tool call; microseconds of CPU of one
+run, the provider's own part taken off. `fifty.py` asks a real endpoint.
 """
 
 from __future__ import annotations
 
 import asyncio
-import statistics
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx
 from measuring import best_us, report, rounds
 
 from llmspell_agents import Agent
@@ -23,13 +20,11 @@ from llmspell_core.context import ExecutionContext
 from llmspell_core.messages import ToolCall, Usage
 from llmspell_core.provider import ModelRequest, ModelResponse
 from llmspell_core.runtime import Runtime
-from llmspell_core.testing import FakeOpenAI, ScriptedProvider
+from llmspell_core.testing import ScriptedProvider
 from llmspell_core.tool import tool
 
-TURNS = 1_000
-ROUNDS = rounds(7)
-PARALLEL = 50
-LATENCY_MS = 100
+TURNS = 500
+ROUNDS = rounds(10)
 
 
 @tool
@@ -76,49 +71,5 @@ async def turns() -> dict[str, float]:
         return {"answer_us": answer - own, "one_tool_us": with_tool - 2 * own}
 
 
-async def parallel() -> dict[str, float]:
-    """Fifty at once: ours and bare httpx, by turns, medians."""
-    async with FakeOpenAI(latency_ms=LATENCY_MS) as server:
-        settings = {"providers": {"fake": {"type": "openai", "base_url": server.base_url}}}
-        async with Runtime(settings) as runtime:
-            agent = Agent("Be brief.", model="fake/m")
-
-            async def ours() -> None:
-                await asyncio.gather(
-                    *(agent.execute("hi", runtime.context()) for _ in range(PARALLEL))
-                )
-
-            limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
-            async with httpx.AsyncClient(limits=limits, trust_env=False) as client:
-                body = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
-                url = f"{server.base_url}/chat/completions"
-
-                async def bare() -> None:
-                    found = await asyncio.gather(
-                        *(client.post(url, json=body) for _ in range(PARALLEL))
-                    )
-                    assert all(one.json()["choices"] for one in found)
-
-                return await _compare(ours, bare)
-
-
-async def _compare(
-    ours: Callable[[], Awaitable[None]], bare: Callable[[], Awaitable[None]]
-) -> dict[str, float]:
-    times: dict[str, list[float]] = {"ours": [], "bare": []}
-    for _ in range(ROUNDS):
-        for name, work in (("ours", ours), ("bare", bare)):
-            started = time.perf_counter()
-            await work()
-            times[name].append((time.perf_counter() - started) * 1000)
-    mine, theirs = (statistics.median(times[name]) for name in ("ours", "bare"))
-    return {"fifty_ms": mine, "bare_httpx_ms": theirs, "ratio": mine / theirs}
-
-
-async def main() -> dict[str, float]:
-    """All figures."""
-    return {**await turns(), **await parallel()}
-
-
 if __name__ == "__main__":
-    report(asyncio.run(main()))
+    report(asyncio.run(turns()))

@@ -102,7 +102,7 @@ async def measured(base_url: str) -> dict[str, list[float]]:
             runtime.base.tools.register(one.name, one)
         result = await runtime.run(
             ScriptSource(SPELL, "fifty.lua"),
-            params={"parallel": str(PARALLEL), "rounds": str(rounds(15))},
+            params={"parallel": str(PARALLEL), "rounds": str(rounds(10))},
             streams=CapturedStreams(),
         )
     found: dict[str, list[float]] = result.value

@@ -107,9 +107,9 @@ def main() -> dict[str, float]:
             "version": [*LLMSPELL, "--version"],
             "run": [*LLMSPELL, "run", "hello.lua"],
         }
-        for name, (cpu, wall, peak) in best(commands, rounds(20), environment).items():
+        for name, (cpu, wall, peak) in best(commands, rounds(15), environment).items():
             figures |= {f"{name}_cpu_ms": cpu, f"{name}_wall_ms": wall, f"{name}_mb": peak}
-        figures["ready_ms"], figures["worker_mb"] = ready(rounds(25), folder, environment)
+        figures["ready_ms"], figures["worker_mb"] = ready(rounds(20), folder, environment)
     return figures
 
 

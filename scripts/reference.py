@@ -185,9 +185,10 @@ def config_keys() -> Iterator[str]:
             yield "| --- | --- | --- | --- |"
         default = "" if key.default in (None, "", [], {}, ()) else f"`{plain(key.default)}`"
         notes = [key.doc, f"({key.unit})" if key.unit else ""]
-        notes.append("Needs a restart." if key.restart else "")
+        notes.append("; needs a restart" if key.restart else "")
         path = ".".join("NAME" if part == "*" else part for part in key.path)
-        yield f"| `{path}` | {cell(key.type)} | {default} | {cell(' '.join(notes))} |"
+        note = cell(" ".join(notes)).replace(" ;", ";")
+        yield f"| `{path}` | {cell(key.type)} | {default} | {note} |"
 
 
 def plain(value: Any) -> str:

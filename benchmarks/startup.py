@@ -1,0 +1,91 @@
+"""What a start costs: CPU time, wall time and memory, as ratios to ``python -c pass``.
+
+    hatch run python benchmarks/startup.py [ROUNDS]
+
+All commands take turns in one run, so that they share whatever else the machine does; the least
+of each is shown, since everything else only adds to it. `worker` is what the worker process
+of the same command used.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROUNDS = 15
+
+
+@dataclass
+class Cost:
+    """The least that a command took so far: seconds of CPU and of time, MiB."""
+
+    cpu: float = 1e9
+    wall: float = 1e9
+    memory: float = 1e9
+
+    def add(self, other: Cost) -> None:
+        """Take another measurement into account."""
+        self.cpu = min(self.cpu, other.cpu)
+        self.wall = min(self.wall, other.wall)
+        self.memory = min(self.memory, other.memory)
+
+
+def commands(folder: Path) -> dict[str, list[str]]:
+    """What is compared, by name."""
+    spell = folder / "print.lua"
+    spell.write_text('print("hello")\n')
+    python = sys.executable
+    llmspell = [python, "-m", "llmspell_cli"]
+    return {
+        "python -c pass": [python, "-c", "pass"],
+        "python -c 'import asyncio'": [python, "-c", "import asyncio"],
+        "python -c 'import pydantic, click'": [python, "-c", "import pydantic.main, click"],
+        "llmspell --version": [*llmspell, "--version"],
+        "llmspell eval 'return 6*7'": [*llmspell, "eval", "return 6*7"],
+        "llmspell run print.lua": [*llmspell, "run", str(spell)],
+        "llmspell run --profile low": [*llmspell, "run", "--profile", "low", str(spell)],
+    }
+
+
+def measure(command: list[str]) -> Cost:
+    """Run a command once. Its workers are its own children: their CPU time is in its."""
+    # CI images often forbid .pyc files; then a start measures the compiler.
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    began = time.perf_counter()
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command} ended with {process.returncode}")
+    scale = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / scale)
+
+
+def main(arguments: list[str]) -> None:
+    """Measure all, and print a table."""
+    rounds = int(arguments[0]) if arguments else ROUNDS
+    with tempfile.TemporaryDirectory() as folder:
+        table = commands(Path(folder))
+        costs = {name: Cost() for name in table}
+        for command in table.values():
+            measure(command)  # the first one writes the .pyc files
+        for _ in range(rounds):
+            for name, command in table.items():
+                costs[name].add(measure(command))
+    base = costs["python -c pass"]
+    print(f"{'':36} {'CPU ms':>7} {'ratio':>6}  {'wall ms':>7} {'ratio':>6}  {'MiB':>5}")
+    for name, cost in costs.items():
+        print(
+            f"{name:36} {cost.cpu * 1e3:7.1f} {cost.cpu / base.cpu:6.1f}  "
+            f"{cost.wall * 1e3:7.1f} {cost.wall / base.wall:6.1f}  {cost.memory:5.1f}"
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
