@@ -11,8 +11,9 @@ The bridge's ScriptRuntime adds ENGINE and GLOBALS.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -204,14 +205,9 @@ class Runtime:
         loop = asyncio.get_running_loop()
         found = _defaults.get(loop)
         if found is None:
-            # `asyncio.run` closes the async generators that are still open: the exit for free.
-            keeper = _keep(cls())
-            found = await anext(keeper)
-            found._keeper = keeper
-            _defaults[loop] = found
+            found = _defaults[loop] = await cls().__aenter__()
+            _close_with(loop, found)
         return found
-
-    _keeper: AsyncGenerator[Runtime, None] | None = None
 
     # -- what runs use -----------------------------------------------------------------------
 
@@ -310,6 +306,18 @@ def _instance(load_class: Callable[[], Any]) -> Callable[[], Any]:
     return made
 
 
-async def _keep(runtime: Runtime) -> AsyncGenerator[Runtime, None]:
-    async with runtime:
-        yield runtime
+def _close_with(loop: asyncio.AbstractEventLoop, runtime: Runtime) -> None:
+    """Close the runtime when `asyncio.run` ends the loop, before its async generators.
+
+    Those are closed all at once and in no order, the runtime's own phases among them: by then
+    it must be closed already.
+    """
+    shutdown = loop.shutdown_asyncgens
+
+    async def close_first() -> None:
+        await runtime.__aexit__()
+        await shutdown()
+
+    # An instance's method: loops in C that allow none keep the runtime open until the exit.
+    with contextlib.suppress(AttributeError):
+        loop.shutdown_asyncgens = close_first  # type: ignore[method-assign]
