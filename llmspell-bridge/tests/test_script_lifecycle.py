@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from llmspell_bridge import isolation
 from llmspell_bridge.engines import ScriptSource
 from llmspell_bridge.runtime import ScriptRuntime
 from llmspell_bridge.testing import CARRIERS, run_source, script_runtime
@@ -172,13 +173,20 @@ def test_an_unknown_engine_says_what_to_install() -> None:
     asyncio.run(main())
 
 
-def test_a_profile_that_needs_a_sandbox_refuses_where_there_is_none() -> None:
+def test_a_profile_that_needs_a_sandbox_refuses_where_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def probed() -> list[isolation.Layer]:
+        return [isolation.Layer("landlock", "Landlock", "this kernel has none")]
+
     async def main() -> None:
+        monkeypatch.setattr(isolation, "layers", probed)
         before = children()
         runtime = ScriptRuntime({**SETTINGS, "security": {"profile": "high"}})
         with pytest.raises(PolicyError) as caught:
             await runtime.__aenter__()
         assert caught.value.code == "security.no_sandbox"
+        assert "Landlock: this kernel has none" in caught.value.message
         assert children() == before
 
     asyncio.run(main())

@@ -94,6 +94,7 @@ def test_a_frame_that_is_too_long_is_refused_by_its_length() -> None:
         ["call", 1, "Tool", 2, "[]", 0],
         ["call", 1, "Tool", "add", [], 0],
         ["done", 1, 1, "null"],
+        ["ready"],
         ["ready", 1],
         ["drop", 1],
         ["idle"],
@@ -112,6 +113,7 @@ class Impostor:
     """A worker made of a socket: says what it is told to, and ends when it is killed."""
 
     pid = 0
+    layers: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self.socket, self.theirs = socket.socketpair()
@@ -121,6 +123,8 @@ class Impostor:
         self.killed = True
         self.socket.close()
         self.theirs.close()
+
+    def limit_memory(self, _memory_mb: float) -> None: ...
 
     def ended(self, _wait_s: float) -> bool:
         return True

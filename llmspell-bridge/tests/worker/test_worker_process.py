@@ -50,14 +50,17 @@ def create(channel, options):
 
 @pytest.fixture
 def probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Runs Python in a worker whose guest is a probe, and gives the value of `value`."""
+    """Runs Python in a worker whose guest is a probe, and gives the value of `value`.
+
+    Without the sandbox, which would not let it look around.
+    """
     (tmp_path / "probe_guest.py").write_text(PROBE)
     monkeypatch.syspath_prepend(tmp_path)
 
     def run(source: str, **options: Any) -> Any:
         async def main() -> Any:
             async with engine_host(
-                "probe_guest", "worker", requires=("probe_guest",), **options
+                "probe_guest", "worker", requires=("probe_guest",), isolation="process", **options
             ) as host:
                 return await host.run(source)
 

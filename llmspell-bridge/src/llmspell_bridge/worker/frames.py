@@ -2,7 +2,7 @@
 
     to the worker   ["start", options]  ["run", id, source, name, mode]  ["invoke", id, fn, args]
                     ["answer", id, ok, value]  ["cancel", id]  ["release", [fn, ...]]  ["close"]
-    to the host     ["ready"]  ["call", id, target, method, args, origin]  ["cancel", id]
+    to the host     ["ready", layers]  ["call", id, target, method, args, origin]  ["cancel", id]
                     ["done", id, ok, value]  ["write", stream, text]  ["log", records]
                     ["drop", [handle, ...]]  ["unhandled", error]  ["busy", place]
                     ["idle", number of runs and invocations so far]
@@ -27,7 +27,7 @@ EXIT_FAILED = 87
 
 #: What the host accepts, by kind: the types of its fields, the kind included.
 GUEST_FRAMES: dict[str, frozenset[tuple[type, ...]]] = {
-    "ready": frozenset({(str,)}),
+    "ready": frozenset({(str, list)}),
     "call": frozenset({(str, int, str, str, str, int), (str, int, int, str, str, int)}),
     "cancel": frozenset({(str, int)}),
     "done": frozenset({(str, int, bool, str)}),

@@ -126,13 +126,25 @@ class _Loop:
 
         options: Any = loads(text)
         self._session = self._guest.create(self._channel, options)
-        give_up_powers(options)
-        self._channel._out += encode("ready")
+        self._channel._out += encode("ready", give_up_powers(options))
+
+
+def _preload(guest: GuestModule) -> None:
+    """Import and open what is used later, when no file can be opened any more."""
+    from llmspell_bridge.worker.limits import keep_time_zone
+    from llmspell_core.script import natives
+
+    keep_time_zone()
+    natives.preload()
+    own = getattr(guest, "preload", None)
+    if own is not None:
+        own()
 
 
 def serve(sock: Any, guest: GuestModule) -> NoReturn:
     """Serve one host over a connected socket until either side ends."""
     try:
+        _preload(guest)
         _Loop(sock, guest).forever()
     except MemoryError:
         leave(EXIT_MEMORY)

@@ -10,9 +10,13 @@ import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llmspell_bridge.worker.frames import EXIT_MEMORY
 from llmspell_core.errors import ExtensionError
+
+if TYPE_CHECKING:
+    from llmspell_bridge.worker.sandbox_windows import Job
 
 MAIN = Path(__file__).with_name("main.py")
 
@@ -49,6 +53,17 @@ class Process:
         finally:
             theirs.close()
         self.pid = self._process.pid
+        self._job = _job(self.pid)
+
+    @property
+    def layers(self) -> list[str]:
+        """The layers that hold it from outside."""
+        return [] if self._job is None else ["job"]
+
+    def limit_memory(self, memory_mb: float) -> None:
+        """Bound its memory from outside, where that is the way."""
+        if self._job is not None:
+            self._job.limit_memory(memory_mb)
 
     def kill(self) -> None:
         """End it at once and reap it."""
@@ -56,6 +71,8 @@ class Process:
             self._process.kill()
         self._process.wait()
         self.socket.close()
+        if self._job is not None:
+            self._job.close()
 
     def ended(self, wait_s: float) -> bool:
         """Whether it ends by itself within this time."""
@@ -81,13 +98,36 @@ class Process:
                 name = signal.Signals(-status).name
             except ValueError:
                 name = str(-status)
+            if name == "SIGSYS":
+                return "script.crashed", "the script made a system call that its sandbox forbids"
             return "script.crashed", f"the worker was ended by {name}"
         return "script.crashed", f"the worker ended unexpectedly with status {status}"
 
 
+def _python() -> str:
+    """The interpreter. On Windows a virtual environment's is a launcher of the real one."""
+    return (getattr(sys, "_base_executable", "") if os.name == "nt" else "") or sys.executable
+
+
+def _job(pid: int) -> Job | None:
+    if sys.platform != "win32":
+        return None
+    from llmspell_bridge.worker.sandbox_windows import Job
+
+    try:
+        return Job(pid)
+    except OSError:
+        # The host sees that the layer is missing, and decides.
+        return None
+
+
 def _spawn(theirs: socket.socket, guest: str, paths: list[str]) -> subprocess.Popen[bytes]:
     descriptor = theirs.fileno()
-    command = [sys.executable, "-I", "-S", "-E", str(MAIN), str(descriptor), guest, *paths]
+    command = [_python(), "-I", "-S", "-E", str(MAIN), str(descriptor), guest, *paths]
+    if sys.platform == "darwin":
+        from llmspell_bridge.worker.sandbox_macos import wrapped
+
+        command = wrapped(command, paths)
     environment = {key: os.environ[key] for key in ("TZ", "SYSTEMROOT") if key in os.environ}
     if sys.platform == "win32":
         theirs.set_inheritable(True)

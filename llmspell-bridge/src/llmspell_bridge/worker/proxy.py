@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from llmspell_bridge.worker.frames import FrameError, Reader, check_guest, encode, encode_answer
+from llmspell_bridge.worker.limits import worker_memory_mb
 from llmspell_bridge.worker.process import Process
 from llmspell_bridge.worker.stream import Stream, open_stream
 from llmspell_core.errors import ScriptError
@@ -63,8 +64,9 @@ class WorkerSession:
         self._calls: set[int] = set()
         self._place = ""
         self._over = False
-        #: Done when the worker has taken its limits and waits for a script.
-        self.ready: asyncio.Future[None] = self._loop.create_future()
+        self._failure: ScriptError | None = None
+        #: Done when the worker has given its powers away: the layers that hold it now.
+        self.ready: asyncio.Future[list[str]] = self._loop.create_future()
         self._stream: Stream = open_stream(worker.socket, self._loop, self._received)
         self._start(options)
 
@@ -72,11 +74,19 @@ class WorkerSession:
         manifests = [one for one in map(compact, options.get("globals") or ()) if one]
         self._send(encode("start", json.dumps({**options, "globals": manifests})))
         self._flush()
+        self._worker.limit_memory(worker_memory_mb(options))
 
     @property
     def pid(self) -> int:
         """The worker's process."""
         return self._worker.pid
+
+    async def started(self) -> list[str]:
+        """The layers that hold the worker, once it is ready; its error if it ended before."""
+        await asyncio.wait([self.ready])
+        if self.ready.cancelled():
+            raise self._failure or ScriptError("the session is over", code="script.closed")
+        return self.ready.result()
 
     # -- ScriptSession -----------------------------------------------------------------------
 
@@ -180,12 +190,16 @@ class WorkerSession:
         elif kind == "busy":
             self._place = frame[1]
         elif kind == "ready":
-            if not self.ready.done():
-                self.ready.set_result(None)
+            self._ready(frame[1])
         elif kind == "write" and frame[1] not in ("stdout", "stderr"):
             raise FrameError("an unknown stream")
         else:
             getattr(self._channel, kind)(*frame[1:])
+
+    def _ready(self, layers: list[Any]) -> None:
+        if self.ready.done() or not all(type(one) is str for one in layers):
+            raise FrameError("ready twice, or with what is no layer")
+        self.ready.set_result([*layers, *self._worker.layers])
 
     def _call(self, call_id: int, target: str | int, method: str, args: str, origin: int) -> None:
         if call_id in self._calls:
@@ -228,7 +242,7 @@ class WorkerSession:
             return
         self._end()
         self._worker.kill()
-        error = ScriptError(message, code=code, source=self._place or None)
+        error = self._failure = ScriptError(message, code=code, source=self._place or None)
         self._fail_open(error)
         # With nothing open, the host would otherwise not learn that the session is over.
         crashed = getattr(self._channel, "crashed", None)

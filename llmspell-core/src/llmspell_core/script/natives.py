@@ -1,10 +1,13 @@
 """Guest methods that every engine answers in its own process: text in, text out, no host.
 
 `native("Utils.slug", '["Hello World"]')` gives ``(True, '"hello-world"')``, or ``(False, error
-fields)``; it never raises. Standard library only, imported when used: a worker imports this.
+fields)``; it never raises. Standard library only, imported when used or by `preload`: a worker
+imports this, and can open no file once a script runs in it.
 """
 
 from __future__ import annotations
+
+import sys
 
 from llmspell_core.script.jsontext import dumps, loads
 
@@ -56,22 +59,43 @@ def _uuid() -> str:
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
-_ALGORITHMS = (
-    "md5",
-    "sha1",
-    "sha224",
-    "sha256",
-    "sha384",
-    "sha512",
-    "sha3_256",
-    "sha3_512",
-    "blake2b",
-)
+_NEW = sys.version_info >= (3, 12)
+#: Algorithm -> its own module: all of OpenSSL would be a third of a worker's start.
+_ALGORITHMS = {
+    "md5": "_md5",
+    "sha1": "_sha1",
+    "sha224": "_sha2" if _NEW else "_sha256",
+    "sha256": "_sha2" if _NEW else "_sha256",
+    "sha384": "_sha2" if _NEW else "_sha512",
+    "sha512": "_sha2" if _NEW else "_sha512",
+    "sha3_256": "_sha3",
+    "sha3_512": "_sha3",
+    "blake2b": "_blake2",
+}
+_hashers: dict[str, Callable[..., Any]] = {}
+
+
+def preload() -> None:
+    """Import all that the natives need: afterwards they open no file."""
+    import binascii  # noqa: F401
+    import unicodedata  # noqa: F401
+
+    for algorithm in _ALGORITHMS:
+        _hasher(algorithm)
+
+
+def _hasher(algorithm: str) -> Callable[..., Any]:
+    found = _hashers.get(algorithm)
+    if found is None:
+        try:
+            module = __import__(_ALGORITHMS[algorithm])
+        except ImportError:  # a Python whose only hashes are OpenSSL's
+            import hashlib as module
+        found = _hashers[algorithm] = getattr(module, algorithm)
+    return found
 
 
 def _hash(text: object, algorithm: object = None) -> str:
-    import hashlib
-
     name = _text(algorithm or "sha256", "algorithm").lower().replace("-", "_")
     if name.startswith("sha_"):
         name = name.replace("_", "", 1)
@@ -84,7 +108,8 @@ def _hash(text: object, algorithm: object = None) -> str:
         content = a2b_base64(data)
     else:
         content = _text(text).encode("utf-8", "surrogatepass")
-    return hashlib.new(name, content, usedforsecurity=False).hexdigest()
+    digest: str = _hasher(name)(content, usedforsecurity=False).hexdigest()
+    return digest
 
 
 def _now() -> int:

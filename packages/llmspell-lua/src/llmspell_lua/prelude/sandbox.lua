@@ -94,16 +94,19 @@ end
 if all then
   G.os = copied(real.os)
 else
-  G.os = { time = real.os.time, date = real.os.date, clock = real.os.clock,
-    difftime = real.os.difftime }
+  -- What "os.minimal" has.
+  G.os = { time = real.os.time, date = real.os.date, clock = real.os.clock }
 end
-local env = options.env or {}
-local real_getenv = real.os.getenv
-function G.os.getenv(name)
-  local value = env[name]
-  if value == nil and all then value = real_getenv(name) end
-  if value == json.null then return nil end
-  return value
+if has("os") then
+  local env = options.env or {}
+  local real_getenv = real.os.getenv
+  G.os.difftime = real.os.difftime
+  function G.os.getenv(name)
+    local value = env[name]
+    if value == nil and all then value = real_getenv(name) end
+    if value == json.null then return nil end
+    return value
+  end
 end
 G.os.exit = exit
 
