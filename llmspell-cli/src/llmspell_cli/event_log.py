@@ -14,6 +14,9 @@ from llmspell_core.script.api import Result
 if TYPE_CHECKING:
     from llmspell_core.events import EventBus
 
+#: How long the last events may take to arrive.
+LAST_MS = 1000
+
 
 class EventLog:
     """Subscribes to every event while it is open."""
@@ -25,7 +28,7 @@ class EventLog:
         self._file: TextIO | None = None
         self._id = ""
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         if self._path is not None:
             try:
                 self._file = self._path.open("w", encoding="utf-8")
@@ -35,8 +38,10 @@ class EventLog:
             self._id = self._bus.subscribe("**", self._write)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._id:
+            # Handlers are tasks: the last events are still on their way.
+            await self._bus.drain(LAST_MS)
             self._bus.unsubscribe(self._id)
         if self._file:
             self._file.close()

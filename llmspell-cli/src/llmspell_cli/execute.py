@@ -76,16 +76,18 @@ class _Running:
         common, options = self._common, self._options
         async with self._runtime(source) as runtime:
             bus = runtime.base.events
-            with ModelProgress(bus), EventLog(bus, common.trace_events, jsonl=options.as_jsonl):
-                self.started = True
-                return await runtime.run(
-                    source,
-                    args=options.args,
-                    params=options.params,
-                    streams=_streams(options),
-                    mode=options.mode,
-                    timeout_ms=options.timeout_s * 1000 if options.timeout_s else None,
-                )
+            log = EventLog(bus, common.trace_events, jsonl=options.as_jsonl)
+            with ModelProgress(bus):
+                async with log:
+                    self.started = True
+                    return await runtime.run(
+                        source,
+                        args=options.args,
+                        params=options.params,
+                        streams=_streams(options),
+                        mode=options.mode,
+                        timeout_ms=options.timeout_s * 1000 if options.timeout_s else None,
+                    )
 
     def _runtime(self, source: ScriptSource) -> ScriptRuntime:
         from llmspell_bridge.engines import engine_name

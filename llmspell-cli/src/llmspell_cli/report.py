@@ -16,6 +16,10 @@ _BEFORE = {
     "script.binary",
     "engine.unknown_extension",
     "input.usage",
+    # Outside of a script these are names and values of the command line.
+    "input.invalid",
+    "tool.not_found",
+    "provider.unknown",
 }
 _BEFORE_KINDS = ("config.", "security.", "profile.")
 #: The command needs a distribution that is not installed.
@@ -42,6 +46,11 @@ def exit_code(error: LLMSpellError, *, thrown: bool = False) -> int:
 
 def show_error(error: LLMSpellError, script: Script | None = None) -> None:
     """Print the report on stderr."""
+    if LOOK.redactor is None:
+        from llmspell_core.security.redact import Redactor
+
+        # No runtime that knows the secrets, but what is shaped like one is known.
+        LOOK.redactor = Redactor()
     say(format_error(error, script))
     if LOOK.debug:
         say(clean("".join(traceback.format_exception(error))))
@@ -72,10 +81,13 @@ def format_error(error: LLMSpellError, script: Script | None = None) -> str:
 def _places(error: LLMSpellError, script: Script | None) -> list[str]:
     """Where it happened: in a callback first, then where what called it was called."""
     cause = error.details.get("error")
-    inner = cause.get("source") if isinstance(cause, dict) else None
-    if not error.source or not isinstance(inner, str) or inner == error.source:
-        return location(error, script) if error.source else []
-    inside = LLMSpellError(str(cause.get("message", "")), source=inner)
+    if not error.source:
+        return []
+    inside = LLMSpellError("", source=error.source)
+    if isinstance(cause, dict):
+        inside = LLMSpellError(str(cause.get("message", "")), source=str(cause.get("source", "")))
+    if not inside.source or inside.source == error.source:
+        return location(error, script)
     return [*location(inside, script), f"  called from {clean(error.source)}"]
 
 

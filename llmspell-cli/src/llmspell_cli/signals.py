@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -12,7 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any, Self
 
+from llmspell_cli.look import LOOK
 from llmspell_core.errors import Cancelled
+
+log = logging.getLogger("llmspell.internal")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 #: How long threads that are about to end get, in seconds.
@@ -31,6 +35,7 @@ async def _main(work: Coroutine[Any, Any, Any], signals: _Signals) -> Any:
     loop = asyncio.get_running_loop()
     threads = ThreadPoolExecutor(thread_name_prefix="llmspell")
     loop.set_default_executor(threads)
+    loop.set_exception_handler(_unhandled)
     task = asyncio.ensure_future(work)
 
     def cancel() -> None:
@@ -41,17 +46,33 @@ async def _main(work: Coroutine[Any, Any, Any], signals: _Signals) -> Any:
     if signals.received:
         signals.act()
     try:
-        return await task
+        result = await task
     except asyncio.CancelledError:
-        number = signals.received or signal.SIGINT
-        word = "terminated" if number == signal.SIGTERM else "interrupted"
-        raise Cancelled(word, details={"signal": int(number)}) from None
+        raise _cancelled(signals.received or signal.SIGINT) from None
     finally:
         signals.heard.set()
         signals.act = lambda: None
         # A thread may read from a terminal where nobody types: the loop must not wait for it.
         threads.shutdown(wait=False, cancel_futures=True)
         loop.set_default_executor(ThreadPoolExecutor(1))
+    if signals.received:
+        # It ended by itself meanwhile; who sent the signal wants no more of it all the same.
+        raise _cancelled(signals.received)
+    return result
+
+
+def _unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What asyncio would print with a traceback: one line, and only where it is a bug."""
+    error = context.get("exception")
+    text = context["message"] if error is None else f"{type(error).__name__}: {error}"
+    # A failure that nobody asked for at the end is no news: whoever needed it has gone.
+    level = logging.DEBUG if "never retrieved" in context["message"] else logging.ERROR
+    log.log(level, "%s", text, exc_info=error if LOOK.debug else None)
+
+
+def _cancelled(number: int) -> Cancelled:
+    word = "terminated" if number == signal.SIGTERM else "interrupted"
+    return Cancelled(word, details={"signal": int(number)})
 
 
 class _Signals:

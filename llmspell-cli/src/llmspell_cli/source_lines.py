@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: A longer line is cut around the caret.
 WIDTH = 100
 TAB = 4
-_LUA_LEVEL = re.compile(r"(.+):(\d+)(?::(\d+))?")
+_PLACE = re.compile(r"(.+?):(\d+)(?::(\d+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Script:
 def location(error: LLMSpellError, script: Script | None) -> list[str]:
     """`file:line`, the line itself and a caret below what is wrong."""
     lines = [f"  {clean(error.source or '')}"]
-    match = _LUA_LEVEL.fullmatch(error.source or "")
+    match = _PLACE.fullmatch(error.source or "")
     if script is None or not match:
         return lines
     number = int(match[2])

@@ -74,11 +74,6 @@ def _rows(common: Common) -> list[dict[str, Any]]:
     return rows
 
 
-def find_tool(runtime: Runtime, name: str) -> Tool:
-    """A tool by its name or an alias; one that is unknown is a mistake of the command line."""
-    return runtime.base.tools.get(name)
-
-
 @tool.command("list", examples=("llmspell tool list --category util",))
 @click.option("--category", metavar="NAME", help="Only this category.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -120,7 +115,7 @@ def info(ctx: click.Context, name: str, as_json: bool) -> None:
     """Explain a tool: its parameters with types and defaults, examples, permissions."""
 
     async def work(runtime: Runtime) -> Tool:
-        return find_tool(runtime, name)
+        return runtime.base.tools.get(name)
 
     found: Tool = _with_runtime(common_of(ctx), work)
     if as_json:
@@ -157,7 +152,7 @@ def run_tool(ctx: click.Context, /, name: str, **options: Any) -> None:
     started = time.perf_counter()
 
     async def work(runtime: Runtime) -> Any:
-        found = find_tool(runtime, name)
+        found = runtime.base.tools.get(name)
         ctx = runtime.context(overlay=runtime.base.child())
         return await found.call(typed_params(given, found.schema()), ctx)
 
