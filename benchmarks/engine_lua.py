@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from measuring import report, rounds
@@ -85,17 +86,28 @@ async def start() -> dict[str, float]:
             pass
 
     times = rounds(40)
-    floor, ready = 1e9, 1e9
+    floor, ready, memory = 1e9, 1e9, 0.0
     for _ in range(times):
         floor = min(floor, await best_ms(bare, 1))
         ready = min(ready, await best_ms(worker, 1))
+        memory = max(memory, peak_mib(opened[-1].pid))
         opened.pop().close()
     return {
         "python -c pass, ms": floor,
         "worker ready, ms": ready,
         "worker ready / python -c pass": ready / floor,
+        "worker, MiB": memory,
         "session in process, ms": await best_ms(in_process, times),
     }
+
+
+def peak_mib(pid: int) -> float:
+    """The most memory that a process had, where the system tells; else 0."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0.0
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
 async def calls_us(carrier: str, source: str, times: int) -> float:

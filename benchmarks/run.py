@@ -69,15 +69,32 @@ def figures_of(script: str, folder: str) -> Figures:
 
 
 def starting(one: Figures) -> Iterator[Row]:
-    """Rows of `processes.py`."""
-    bare, beside = one["pass_cpu_ms"], "python -c pass"
-    yield Row("llmspell --version, CPU", one["version_cpu_ms"], "ms", 4, beside, bare)
-    yield Row('run print("hello"), CPU', one["run_cpu_ms"], "ms", 14, beside, bare)
-    yield Row("  wall time", one["run_wall_ms"], "ms", 200)
-    yield Row("  memory of the host", one["run_mb"], "MB", 60)
-    yield Row("  memory of the worker", one["worker_mb"], "MB", 15)
+    """Rows of `startup.py`."""
+    bare, beside = one["python -c pass, CPU ms"], "python -c pass"
+    name = "llmspell --version"
+    yield Row(f"{name}, CPU", one[f"{name}, CPU ms"], "ms", 4, beside, bare)
+    name = "llmspell run print.lua"
+    yield Row(f"{name}, CPU", one[f"{name}, CPU ms"], "ms", 14, beside, bare)
+    yield Row("  wall time", one[f"{name}, ms"], "ms", 200)
+    yield Row("  memory of the host", one[f"{name}, MiB"], "MiB", 60)
+
+
+def engine(one: Figures) -> Iterator[Row]:
+    """Rows of `engine_lua.py`."""
     beside = "python -I -S -E -c pass"
-    yield Row("a Lua worker is ready", one["ready_ms"], "ms", 2.2, beside, one["bare_wall_ms"])
+    bare = one["python -c pass, ms"]
+    yield Row("a Lua worker is ready", one["worker ready, ms"], "ms", 2.2, beside, bare)
+    yield Row("  memory of the worker", one["worker, MiB"], "MiB", 15)
+    yield Row("engine alone: a call, in process", one["host call in process, us"], "us")
+    yield Row("engine alone: a call, suspended", one["... that suspends, us"], "us")
+    yield Row(
+        "engine alone: a call, worker",
+        one["host call through a worker, us"],
+        "us",
+        1.5,
+        "bare ping-pong",
+        one["bare ping-pong, us"],
+    )
 
 
 def calling(one: Figures) -> Iterator[Row]:
@@ -118,7 +135,8 @@ def core(one: Figures) -> Iterator[Row]:
 
 
 BENCHMARKS = {
-    "processes.py": starting,
+    "startup.py": starting,
+    "engine_lua.py": engine,
     "host_calls.py": calling,
     "agent_turn.py": agents,
     "fifty.py": parallel,

@@ -1,10 +1,10 @@
 """What a start costs: CPU time, wall time and memory, as ratios to ``python -c pass``.
 
-    hatch run python benchmarks/startup.py [ROUNDS]
+    python benchmarks/startup.py [--json] [--quick]
 
 All commands take turns in one run, so that they share whatever else the machine does; the least
-of each is shown, since everything else only adds to it. `worker` is what the worker process
-of the same command used.
+of each is shown, since everything else only adds to it. CPU time is that of the process and of
+its worker, memory that of the larger of the two.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-ROUNDS = 15
+from measuring import clean_environment, report, rounds
 
 
 @dataclass
@@ -52,10 +52,8 @@ def commands(folder: Path) -> dict[str, list[str]]:
     }
 
 
-def measure(command: list[str]) -> Cost:
+def measure(command: list[str], env: dict[str, str]) -> Cost:
     """Run a command once. Its workers are its own children: their CPU time is in its."""
-    # CI images often forbid .pyc files; then a start measures the compiler.
-    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     began = time.perf_counter()
     process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -67,17 +65,33 @@ def measure(command: list[str]) -> Cost:
     return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / scale)
 
 
-def main(arguments: list[str]) -> None:
-    """Measure all, and print a table."""
-    rounds = int(arguments[0]) if arguments else ROUNDS
+def measured() -> dict[str, Cost]:
+    """The least of each command."""
     with tempfile.TemporaryDirectory() as folder:
         table = commands(Path(folder))
+        env = clean_environment(folder)
         costs = {name: Cost() for name in table}
         for command in table.values():
-            measure(command)  # the first one writes the .pyc files
-        for _ in range(rounds):
+            measure(command, env)  # the first one writes the .pyc files
+        for _ in range(rounds(15)):
             for name, command in table.items():
-                costs[name].add(measure(command))
+                costs[name].add(measure(command, env))
+    return costs
+
+
+def main() -> None:
+    """Measure all, and print a table."""
+    costs = measured()
+    if "--json" in sys.argv:
+        figures: dict[str, float] = {}
+        for name, cost in costs.items():
+            figures |= {
+                f"{name}, CPU ms": cost.cpu * 1e3,
+                f"{name}, ms": cost.wall * 1e3,
+                f"{name}, MiB": cost.memory,
+            }
+        report(figures)
+        return
     base = costs["python -c pass"]
     print(f"{'':36} {'CPU ms':>7} {'ratio':>6}  {'wall ms':>7} {'ratio':>6}  {'MiB':>5}")
     for name, cost in costs.items():
@@ -88,4 +102,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
