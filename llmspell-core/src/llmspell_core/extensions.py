@@ -13,12 +13,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from llmspell_core.entry_points import EntryPoint, entry_points
 from llmspell_core.errors import ExtensionError, did_you_mean
-
-if TYPE_CHECKING:
-    from importlib_metadata import EntryPoint
 
 GROUP_PREFIX = "llmspell."
 
@@ -69,9 +67,7 @@ class Extension:
     @property
     def summary(self) -> str:
         """The distribution's one-line description, read from its metadata."""
-        dist = self.entry_point.dist
-        metadata = dist.metadata if dist else None
-        return metadata.get("Summary", "") if metadata else ""
+        return self.entry_point.dist.summary
 
     def load(self) -> Any:
         """Import it.
@@ -159,21 +155,16 @@ def extension_names(kind: str) -> list[str]:
 
 @functools.cache
 def _scan() -> dict[str, dict[str, Extension]]:
-    # Imported here because it costs about 30 ms and `llmspell --version` needs none of it.
-    from importlib_metadata import entry_points
-
     found: dict[str, dict[str, Extension]] = {}
-    for point in entry_points():
-        if point.group.startswith(GROUP_PREFIX):
-            kind = point.group.removeprefix(GROUP_PREFIX)
-            same_kind = found.setdefault(kind, {})
-            same_kind[point.name] = _extension(kind, point, same_kind.get(point.name))
+    for point in entry_points(GROUP_PREFIX):
+        kind = point.group.removeprefix(GROUP_PREFIX)
+        same_kind = found.setdefault(kind, {})
+        same_kind[point.name] = _extension(kind, point, same_kind.get(point.name))
     return found
 
 
 def _extension(kind: str, point: EntryPoint, before: Extension | None) -> Extension:
-    dist = point.dist
-    owner = dist.name if dist else "unknown"
+    owner = point.dist.name
     others: tuple[str, ...] = ()
     if before is not None and before.distribution != owner:
         others = (before.distribution, *before.others)
@@ -182,7 +173,7 @@ def _extension(kind: str, point: EntryPoint, before: Extension | None) -> Extens
         name=point.name,
         target=point.value,
         distribution=owner,
-        version=dist.version if dist else "unknown",
+        version=point.dist.version,
         entry_point=point,
         others=others,
     )

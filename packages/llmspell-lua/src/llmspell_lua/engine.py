@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 
 from llmspell_core.script.engine import EngineInfo
@@ -24,13 +25,13 @@ class LuaEngine:
     )
 
     def available(self) -> str | None:
-        if find_spec("lupa") is None:
+        # Not by importing it: a host whose scripts run in workers never needs it.
+        package = find_spec("lupa")
+        if package is None:
             return "lupa is not installed: pip install 'llmspell[lua]'"
-        try:
-            import lupa.lua54
-        except ImportError as error:
-            return f"lupa cannot be loaded: {error}"
-        return None if lupa.lua54.LuaRuntime else "lupa has no Lua 5.4"
+        if PathFinder.find_spec("lua54", package.submodule_search_locations) is None:
+            return "this lupa was built without Lua 5.4: pip install --force-reinstall lupa"
+        return None
 
     def complete(self, source: str) -> bool:
         """Lua names the end of the text in the error when more lines could help."""
