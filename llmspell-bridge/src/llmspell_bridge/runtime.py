@@ -11,7 +11,7 @@ host's own phases, so that both get ready at the same time.
 from __future__ import annotations
 
 import os
-import secrets
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -210,4 +210,4 @@ def _arguments(source: ScriptSource, args: list[str], params: dict[str, Any]) ->
 
 def random_seed() -> str:
     """A seed for a session's random numbers: workers cannot be trusted to make their own."""
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()

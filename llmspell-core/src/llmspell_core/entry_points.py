@@ -1,0 +1,108 @@
+"""The entry points of installed distributions, read from the folders that Python imports from.
+
+What `importlib.metadata` does, at a tenth of its cost: every start of the command lists plugins,
+and that module reads the metadata of every installed distribution for it, as e-mail messages.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+_SUFFIXES = (".dist-info", ".egg-info")
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """An installed distribution, by the head of its metadata."""
+
+    name: str
+    version: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPoint:
+    """One line of a distribution's ``entry_points.txt``."""
+
+    group: str
+    name: str
+    value: str
+    dist: Distribution = field(repr=False)
+
+    def load(self) -> Any:
+        """Import what it names."""
+        target = self.value.partition("[")[0].strip()
+        module, _, attributes = (part.strip() for part in target.partition(":"))
+        loaded = importlib.import_module(module)
+        return reduce(getattr, filter(None, attributes.split(".")), loaded)
+
+
+def entry_points(prefix: str) -> Iterator[EntryPoint]:
+    """All entry points whose group begins with `prefix`, in the order of the import path.
+
+    As with `import`, the first distribution of a name hides the others.
+    """
+    seen: set[str] = set()
+    for folder in dict.fromkeys(sys.path):
+        for place in _distributions(folder or "."):
+            name = _normal(place.name)
+            if name not in seen:
+                seen.add(name)
+                yield from _of(place, prefix)
+
+
+def _distributions(folder: str) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(one.name for one in entries if one.name.endswith(_SUFFIXES))
+    except OSError:
+        # No folder, or an archive: plugins are not looked for in those.
+        return []
+    return [Path(folder, name) for name in names]
+
+
+def _normal(folder: str) -> str:
+    """``Acme_Things-1.0.dist-info`` -> ``acme-things``."""
+    name = folder.rpartition(".")[0].partition("-")[0]
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _of(place: Path, prefix: str) -> Iterator[EntryPoint]:
+    text = _read(place / "entry_points.txt")
+    if f"[{prefix}" not in text:
+        return
+    dist = _metadata(place)
+    group = ""
+    for raw in text.splitlines():
+        line = raw.strip()
+        if line.startswith("[") and line.endswith("]"):
+            group = line[1:-1].strip()
+        elif group.startswith(prefix) and "=" in line and line[0] not in "#;":
+            name, _, value = line.partition("=")
+            yield EntryPoint(group, name.strip(), value.strip(), dist)
+
+
+def _metadata(place: Path) -> Distribution:
+    text = _read(place / "METADATA") or _read(place / "PKG-INFO")
+    head = text.partition("\n\n")[0]
+    fields = dict(re.findall(r"^(Name|Version|Summary):[ \t]*(.*?)\s*$", head, re.MULTILINE))
+    return Distribution(
+        fields.get("Name", _normal(place.name)),
+        fields.get("Version", "unknown"),
+        fields.get("Summary", ""),
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
