@@ -25,7 +25,8 @@ def manifests() -> dict[Path, str]:
         package = extension.target.partition(":")[0].partition(".")[0]
         if extension.distribution.startswith("llmspell-"):
             found.setdefault(package, {})[extension.name] = compile_extension(extension)
-    folders = {path.name: path for path in ROOT.glob("**/src/llmspell*") if path.is_dir()}
+    places = [*ROOT.glob("llmspell-*/src/llmspell*"), *ROOT.glob("packages/*/src/llmspell*")]
+    folders = {path.name: path for path in places if path.is_dir()}
     return {
         folders[package] / FILE: json.dumps(
             {"format": FORMAT, "globals": globals_}, indent=1, sort_keys=True

@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
+import re
 import sys
 import threading
 from typing import Protocol, TextIO
 
 MAX_NUMBER = 200
+
+#: The beginning of a number as Lua writes them.
+_BEGUN = re.compile(
+    r"[+-]?(0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*([pP][+-]?\d*)?|\d*\.?\d*([eE][+-]?\d*)?)",
+    re.ASCII,
+)
 
 
 class Readable(Protocol):
@@ -78,7 +85,7 @@ def _number(source: Readable) -> str | None:
     taken = ""
     while (char := source.read(1)) and char.isspace():
         pass
-    while char and (char.isalnum() or char in "+-.") and len(taken) < MAX_NUMBER:
+    while char and len(taken) < MAX_NUMBER and _BEGUN.fullmatch(taken + char):
         taken += char
         char = source.read(1)
     if char and isinstance(source, Pushback):

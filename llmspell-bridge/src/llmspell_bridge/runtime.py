@@ -11,7 +11,6 @@ host's own phases, so that both get ready at the same time.
 from __future__ import annotations
 
 import os
-import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
