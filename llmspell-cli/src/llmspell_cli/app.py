@@ -24,6 +24,7 @@ COMMANDS = {
     "models": ("models:models", "List, fetch and remove local models."),
     "plugins": ("plugins:plugins", "List what the installed distributions add."),
     "run": ("run:run", "Run a script."),
+    "security": ("security:security", "Show what scripts may do, and try the sandbox."),
     "stubs": ("stubs:stubs", "Write the stubs that editors complete scripts with."),
     "tool": ("tool:tool", "List, explain and call tools."),
     "trust": ("trust:trust", "Trust a project's configuration file."),
