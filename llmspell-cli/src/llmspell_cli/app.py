@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from typing import Any
 
 import click
 
+from llmspell_cli.ending import leave, quiet_stdout, tolerant_streams
 from llmspell_cli.helptext import Group
 from llmspell_cli.implicit import rewrite
 from llmspell_cli.options import common_options
@@ -115,17 +115,15 @@ def app(ctx: click.Context, /, **_: Any) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line; every error becomes one short report and its exit code."""
-    from llmspell_cli.signals import leave
-
     if "--debug" in arguments[:1]:
         from llmspell_cli.look import LOOK
 
         LOOK.debug = True
-    _tolerant_streams()
+    tolerant_streams()
     try:
         return leave(_answer(arguments))
     except BrokenPipeError:
-        _quiet_stdout()
+        quiet_stdout()
         return leave(0)
 
 
@@ -172,18 +170,3 @@ def _usage_error(error: click.ClickException) -> None:
     # As all our messages: no capital letter, no full stop.
     message = (message[0].lower() + message[1:]).removesuffix(".")
     say(format_error(LLMSpellError(message, code="input.usage", hint="\n".join(more))))
-
-
-def _tolerant_streams() -> None:
-    """A character that a stream cannot write is escaped there; UTF-8 where nobody chose."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            piped = sys.platform == "win32" and not stream.isatty()
-            encoding = "utf-8" if piped and "PYTHONIOENCODING" not in os.environ else None
-            reconfigure(encoding=encoding, errors="backslashreplace")
-
-
-def _quiet_stdout() -> None:
-    # The interpreter flushes stdout at exit: the pipe that nobody reads must not be told again.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -47,7 +47,11 @@ class _CommandLine:
         while True:
             sys.stderr.write("  allow it? [y]es, [n]o, [a]lways in this run: ")
             sys.stderr.flush()
-            answer = await read_line()
+            try:
+                answer = await read_line()
+            except asyncio.CancelledError:
+                sys.stderr.write("\n")
+                raise
             word = answer.strip().lower() if answer is not None else "n"
             if word in ("y", "yes"):
                 return ApprovalAnswer.approve()
@@ -59,9 +63,11 @@ class _CommandLine:
 
 
 def _question(request: ApprovalRequest) -> str:
-    who = f"  (asked by {' > '.join(request.path)})" if request.path else ""
-    why = f", which is {request.reason}" if request.reason else ""
-    lines = [f"{style(request.tool, 'yellow')} is to run{clean(why)}{clean(who)}"]
+    callers = [one for one in request.path if one != request.tool]
+    tool = style(request.tool, "yellow")
+    lines = [f"{clean(' > '.join(callers))} wants to run {tool}" if callers else f"to run: {tool}"]
+    about = (request.reason or request.description).partition("\n")[0]
+    lines += [f"  {clean(about)}"] if about else []
     for name, value in request.arguments.items():
         text = clean(json.dumps(value, ensure_ascii=False, default=str))
         more = f"... ({len(text)} characters)" if len(text) > MAX_SHOWN else ""

@@ -19,8 +19,6 @@ from llmspell_core.errors import Cancelled
 log = logging.getLogger("llmspell.internal")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-#: How long threads that are about to end get, in seconds.
-LAST_S = 0.1
 #: After this time a person who pressed Ctrl-C is told how to end a script that does not listen.
 PATIENCE_S = 1.0
 
@@ -136,19 +134,3 @@ class _Signals:
             os._exit(128 + number)
         self.received = number
         self.act()
-
-
-def leave(code: int) -> int:
-    """End the process with this code, even when a thread waits for input that never comes."""
-    others = [
-        one
-        for one in threading.enumerate()
-        if one is not threading.current_thread() and not one.daemon
-    ]
-    for one in others:
-        one.join(LAST_S)
-    if any(one.is_alive() for one in others):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    return code
