@@ -1,8 +1,8 @@
 """The program of a compute helper: reads calls from stdin, answers on stdout, as JSON frames.
 
 It is started by its path with `python -I -S`, so that nothing is on `sys.path` but what the
-host names, and imports only what a call needs. A frame is 4 bytes of length, little-endian,
-and JSON.
+host names, and imports only what a call needs. Where there is a sandbox it can read only there,
+and reach nothing else. A frame is 4 bytes of length, little-endian, and JSON.
 """
 
 from __future__ import annotations
@@ -23,9 +23,13 @@ def main() -> None:
     source, target = _channel()
     _forbid()
     functions: dict[str, Callable[..., Any]] = {}
+    sandboxed = False
     while (request := read_frame(source)) is not None:
         name = request["function"]
         try:
+            if not sandboxed:
+                sandboxed = True
+                _sandbox(request["paths"])
             if name not in functions:
                 functions[name] = _load(name, request["paths"])
             answer = {"ready": True} if "args" not in request else _call(functions[name], request)
@@ -70,6 +74,19 @@ def _forbid() -> None:
         return
     for name, value in (("RLIMIT_CORE", 0), ("RLIMIT_FSIZE", 0)):
         resource.setrlimit(getattr(resource, name), (value, value))
+
+
+def _sandbox(paths: list[str]) -> None:
+    """Before anything of the function is imported: what it may read is known now."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    place = os.path.splitext(os.path.abspath(__file__))[0] + "_sandbox.py"  # noqa: PTH100, PTH122 - pathlib is slow to import
+    spec = spec_from_file_location("_llmspell_helper_sandbox", place)
+    if spec is None or spec.loader is None:
+        raise ImportError(place)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.enter(paths)
 
 
 def _limit(memory_mb: int, seconds: float) -> None:

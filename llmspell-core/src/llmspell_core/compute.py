@@ -3,7 +3,8 @@
     await compute("llmspell_core.templating:render", template, variables, timeout_ms=1000)
 
 A few helper processes serve all event loops and threads. A call that takes too long or too
-much memory ends its helper, not the host.
+much memory ends its helper, not the host. On Linux a helper reads files only where it imports
+from, and reaches nothing else: no network, no processes, no files to write.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ class _Call:
                 "memory_mb": memory_mb,
             }
         )
+        self.paths = frozenset(_paths(name))
         self.helper: _Helper | None = None
         self.stopped = False
         self.timed_out = False
@@ -114,7 +116,13 @@ class _Helper:
             start_new_session=os.name == "posix",
         )
         self.loaded: set[str] = set()
+        #: Where it may read, which the first function decides; None before.
+        self.paths: frozenset[str] | None = None
         self.uses = 0
+
+    def serves(self, call: _Call) -> bool:
+        """Whether it may read what this call imports."""
+        return self.paths is None or call.paths <= self.paths
 
     def ask(self, request: bytes, seconds: float, call: _Call) -> Any:
         """Send a frame; its answer, or None when the process ended or was killed."""
@@ -183,7 +191,9 @@ class _Pool:
         if call.stopped:
             return None
         with self._lock:
-            helper = self._idle.pop() if self._idle else None
+            helper, unfit = self._idle_for(call)
+        if unfit is not None:
+            unfit.close()
         helper = helper or _Helper()
         call.helper = helper
         healthy = False
@@ -194,6 +204,14 @@ class _Pool:
             call.helper = None
             self._take_back(helper, healthy and not call.stopped and not call.timed_out)
         return answer
+
+    def _idle_for(self, call: _Call) -> tuple[_Helper | None, _Helper | None]:
+        """A helper that may read what the call imports; else the oldest gives way to a new one."""
+        for helper in reversed(self._idle):
+            if helper.serves(call):
+                self._idle.remove(helper)
+                return helper, None
+        return None, self._idle.pop(0) if self._idle else None
 
     def _take_back(self, helper: _Helper, healthy: bool) -> None:
         with self._lock:
@@ -210,6 +228,7 @@ class _Pool:
             if answer is None or "error" in answer:
                 return answer
             helper.loaded.add(call.name)
+            helper.paths = helper.paths or call.paths
         helper.uses += 1
         return helper.ask(call.request, call.seconds, call)
 
