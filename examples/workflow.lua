@@ -33,6 +33,6 @@ local report = Workflow.sequential{
   end,
 }
 
-local result = report:execute{ text = "Nine words are what this small text is made of." }
+local result = report:execute{ text = "These nine words are what the text consists of." }
 print(result.output)
 print(result.success, result.metadata.steps_executed)

@@ -77,7 +77,7 @@ def test_a_model_is_fetched_found_and_removed(llmspell: CommandLine) -> None:
     assert done.code == 1
     assert done.lines == [
         "error: small is not here  [provider.model_missing]",
-        "  llmspell models pull shelf/small  all models: llmspell models list",
+        "  llmspell models pull shelf/small; all models: llmspell models list",
     ]
     file = llmspell.home / "cache" / "small.gguf"
     done = llmspell("models", "pull")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from llmspell_cli.helptext import Command
+from llmspell_cli.options import common_options
+from llmspell_cli.signals import run_until_signal
 from llmspell_cli.tables import show
 from llmspell_core.errors import ExtensionError
 
 if TYPE_CHECKING:
-    from llmspell_core.command import Command, Option
+    from llmspell_core.command import Command as Declared
+    from llmspell_core.command import Option
     from llmspell_core.extensions import Extension
 
 _TYPES: dict[Any, Any] = {int: int, float: float, bool: bool}
@@ -32,10 +35,10 @@ class PluginCommand(click.Command):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        from llmspell_core.command import Command
+        from llmspell_core.command import Command as Declared
 
         found = self._extension.load()
-        if isinstance(found, Command):
+        if isinstance(found, Declared):
             found = click_command(found)
         if not isinstance(found, click.Command):
             raise ExtensionError(
@@ -46,18 +49,21 @@ class PluginCommand(click.Command):
         return found.make_context(info_name, args, parent, **extra)
 
 
-def click_command(source: Command) -> click.Command:
+def click_command(source: Declared) -> Command:
     """A click command for a declared one: `--json` prints data, else a table."""
 
+    @common_options
     def callback(as_json: bool, **values: Any) -> None:
         result = source.run(**values)
         if inspect.isawaitable(result):
-            result = asyncio.run(_wait(result))
+            result = run_until_signal(_wait(result))
         show(result, as_json=as_json)
 
     params = [_parameter(one) for one in source.options]
     params.append(click.Option(["--json", "as_json"], is_flag=True, help="Print JSON."))
-    return click.Command(source.name, params=params, callback=callback, help=source.doc)
+    # Where click's decorators collect the options until a command is made.
+    params += reversed(getattr(callback, "__click_params__", []))
+    return Command(source.name, params=params, callback=callback, help=source.doc)
 
 
 async def _wait(result: Any) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Self
 
+from llmspell_cli.look import use_colour
+
 if TYPE_CHECKING:
     from llmspell_core.events import EventBus
 
@@ -37,7 +39,7 @@ class Bar:
             BarColumn(),
             "{task.percentage:>3.0f}%",
             TransferSpeedColumn(),
-            console=Console(stderr=True),
+            console=Console(stderr=True, no_color=not use_colour()),
         )
         self._progress.start()
         self._task = self._progress.add_task(text, total=total or None)

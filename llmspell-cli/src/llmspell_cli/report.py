@@ -102,7 +102,10 @@ def _hints(error: LLMSpellError) -> list[str]:
     further = _FURTHER.get(error.code)
     if further is None:
         return hints
-    return [*hints[:-1], f"{hints[-1]}  {further}"] if hints else [f"  {further}"]
+    if not hints:
+        return [f"  {further}"]
+    apart = "  " if hints[-1].endswith("?") else "; "
+    return [*hints[:-1], f"{hints[-1]}{apart}{further}"]
 
 
 def _mistakes(mistakes: list[Any]) -> list[str]:
