@@ -83,7 +83,7 @@ def engine(one: Figures) -> Iterator[Row]:
     """Rows of `engine_lua.py`."""
     beside = "python -I -S -E -c pass"
     bare = one["python -c pass, ms"]
-    yield Row("a Lua worker is ready", one["worker ready, ms"], "ms", 2.2, beside, bare)
+    yield Row("a Lua worker is ready", one["worker ready, ms"], "ms", 2.8, beside, bare)
     yield Row("  memory of the worker", one["worker, MiB"], "MiB", 15)
     yield Row("engine alone: a call, in process", one["host call in process, us"], "us")
     yield Row("engine alone: a call, suspended", one["... that suspends, us"], "us")
@@ -95,6 +95,15 @@ def engine(one: Figures) -> Iterator[Row]:
         "bare ping-pong",
         one["bare ping-pong, us"],
     )
+
+
+def sandboxing(one: Figures) -> Iterator[Row]:
+    """Rows of `sandbox.py`."""
+    beside = "python -I -S -E -c pass"
+    bare = one["python -I -S -E -c pass, ms"]
+    yield Row("ready, without its sandbox", one["ready, process, ms"], "ms", None, beside, bare)
+    yield Row("ready, under medium", one["ready, worker, ms"], "ms", 2.8, beside, bare)
+    yield Row("ready, under high", one["ready, sandbox, ms"], "ms", 2.8, beside, bare)
 
 
 def calling(one: Figures) -> Iterator[Row]:
@@ -137,6 +146,7 @@ def core(one: Figures) -> Iterator[Row]:
 BENCHMARKS = {
     "startup.py": starting,
     "engine_lua.py": engine,
+    "sandbox.py": sandboxing,
     "host_calls.py": calling,
     "agent_turn.py": agents,
     "fifty.py": parallel,
