@@ -43,6 +43,7 @@ local ok, err = pcall(Async.sleep, 60000)
 print("cleaned up after " .. err.code)
 """
 LOOP = "print('ready') Async.sleep(1) while true do end"
+STUBBORN = "print('ready') while true do pcall(Async.sleep, 60000) end"
 READ = "print('ready') Async.sleep(1) return stdin.text()"
 
 
@@ -59,10 +60,10 @@ def test_a_signal_unwinds_the_script(number: int, code: int, word: str, tmp_path
 
 
 @pytest.mark.parametrize("profile", ["medium", "low"])
-def test_the_second_one_ends_even_an_endless_loop(profile: str, tmp_path: Path) -> None:
+def test_the_second_one_ends_what_does_not_want_to(profile: str, tmp_path: Path) -> None:
     llmspell = CommandLine(tmp_path)
     code, _, _, took = interrupted(
-        llmspell, "--profile", profile, "eval", LOOP, signals=[signal.SIGINT, signal.SIGINT]
+        llmspell, "--profile", profile, "eval", STUBBORN, signals=[signal.SIGINT, signal.SIGINT]
     )
     assert code == 130
     assert took < 5
@@ -87,6 +88,16 @@ def test_one_is_enough_while_nobody_types(tmp_path: Path) -> None:
     finally:
         os.close(silent)
         os.close(writer)
+
+
+@pytest.mark.parametrize("profile", ["medium", "low"])
+def test_one_is_enough_for_an_endless_loop(profile: str, tmp_path: Path) -> None:
+    llmspell = CommandLine(tmp_path)
+    code, _, err, took = interrupted(
+        llmspell, "--profile", profile, "eval", LOOP, signals=[signal.SIGINT]
+    )
+    assert (code, err) == (130, "error: interrupted  [cancelled]\n")
+    assert took < 5
 
 
 def test_state_is_kept(tmp_path: Path) -> None:

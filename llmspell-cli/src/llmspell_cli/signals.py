@@ -19,6 +19,8 @@ from llmspell_core.errors import Cancelled
 log = logging.getLogger("llmspell.internal")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: How long the loop may take to hear of a signal.
+INSIST_S = 0.2
 #: After this time a person who pressed Ctrl-C is told how to end a script that does not listen.
 PATIENCE_S = 1.0
 
@@ -37,9 +39,13 @@ async def _main(work: Coroutine[Any, Any, Any], signals: _Signals) -> Any:
     task = asyncio.ensure_future(work)
 
     def cancel() -> None:
-        signals.heard.set()
-        task.cancel()
+        if not signals.heard.is_set():
+            signals.heard.set()
+            task.cancel()
 
+    # While a script computes in this process the loop hears nothing, but the script's own clock
+    # looks whether its task is to be cancelled: nothing else of the loop runs meanwhile.
+    signals.insist = task.cancel
     signals.act = lambda: loop.call_soon_threadsafe(cancel)
     if signals.received:
         signals.act()
@@ -57,6 +63,10 @@ async def _main(work: Coroutine[Any, Any, Any], signals: _Signals) -> Any:
         # It ended by itself meanwhile; who sent the signal wants no more of it all the same.
         raise _cancelled(signals.received)
     return result
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    os._exit(128 + number)
 
 
 def _unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -84,6 +94,7 @@ class _Signals:
         self.received = 0
         self.heard = threading.Event()
         self.act: Callable[[], Any] = lambda: None
+        self.insist: Callable[[], Any] = lambda: None
         self._old: dict[int, Any] = {}
         self._pipe: tuple[int, int] | None = None
         self._old_fd = -1
@@ -102,7 +113,8 @@ class _Signals:
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._old.items():
-            signal.signal(number, handler)
+            # Once it is ending, a further signal ends it at once.
+            signal.signal(number, _end if self.received else handler)
         if self._pipe is not None and self._thread is not None:
             signal.set_wakeup_fd(self._old_fd)
             os.close(self._pipe[1])
@@ -118,9 +130,13 @@ class _Signals:
             for number in data:
                 if number in SIGNALS:
                     self._arrived(number)
-                    self._impatient()
+            self._impatient()
 
     def _impatient(self) -> None:
+        if self.heard.wait(INSIST_S):
+            return
+        self.insist()
+
         def tell() -> None:
             if not self.heard.is_set():
                 sys.stderr.write("the script computes and does not listen; once more ends it\n")

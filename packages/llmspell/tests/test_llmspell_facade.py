@@ -59,6 +59,14 @@ def test_errors_say_where(tmp_path: Path) -> None:
     assert caught.value.code == "script.timeout"
 
 
+def test_run_inside_a_loop_says_what_to_do() -> None:
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match=r"await llmspell\.arun"):
+            llmspell.run("x", source="return 1")
+
+    asyncio.run(main())
+
+
 def test_arun_runs_many_at_once_with_a_model() -> None:
     async def main() -> tuple[list[Any], int]:
         async with FakeOpenAI("Hello.", latency_ms=100) as server:

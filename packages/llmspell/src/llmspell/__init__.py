@@ -1,4 +1,4 @@
-"""llmspell: LLM agents, tools and workflows, driven by small Lua and JavaScript scripts.
+"""llmspell: LLM agents, tools and workflows, driven by small scripts.
 
     import llmspell
     result = llmspell.run("spell.lua", args=["2026-11"])

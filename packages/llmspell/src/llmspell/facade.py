@@ -65,4 +65,8 @@ async def arun(
 
 def run(script: str | Path, **options: Any) -> ScriptResult:
     """`arun` for code that has no event loop; same parameters, same result."""
-    return asyncio.run(arun(script, **options))
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(arun(script, **options))
+    raise RuntimeError("an event loop is running here: await llmspell.arun(...) instead")
