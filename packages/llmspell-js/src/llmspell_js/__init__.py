@@ -1,0 +1,1 @@
+"""The modern JavaScript engine of llmspell."""

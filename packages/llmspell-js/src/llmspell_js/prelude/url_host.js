@@ -1,0 +1,1 @@
+(function () { return { __proto__: null }; })
