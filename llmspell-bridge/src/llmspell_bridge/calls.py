@@ -27,7 +27,7 @@ log = logging.getLogger("llmspell.script")
 #: What the standard streams and timers need of the host is no host call.
 UNCOUNTED = frozenset({"stdin", "Async"})
 #: Waiting for these is the script's own time: they have no deadline that somebody else set.
-TIMED = frozenset({"Async", "Event", "io"})
+TIMED = frozenset({"Async", "Event", "io", "modules"})
 #: Files and streams are as large as they are; the engine's memory bounds what it reads.
 UNSIZED = frozenset({"stdin", "io"})
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from llmspell_bridge.calls import SessionLimits
 from llmspell_bridge.globals.internal import GatedFiles, StandardInput, Timers
+from llmspell_bridge.globals.modules import Modules
 from llmspell_bridge.hints import add_hint
 from llmspell_bridge.invocations import UNWIND_S
 from llmspell_bridge.limits import WallClock
+from llmspell_bridge.modules.loader import ModuleLoader
 from llmspell_bridge.result import ScriptResult, plain
 from llmspell_bridge.session import HostSession
 from llmspell_core.errors import Cancelled, DeadlineError, HookError, LLMSpellError, ScriptError
@@ -50,6 +52,7 @@ class ScriptRun:
         self._task = asyncio.current_task()
         self._cancelled_at = 0.0
         self._files = GatedFiles(ctx)
+        self._modules = ModuleLoader(ctx.policy, source, ctx.language)
         self._wall = WallClock(ctx.policy.profile.limits.wall_s, self._wall_limit)
         self._session = HostSession(
             ctx,
@@ -59,6 +62,7 @@ class ScriptRun:
                 "Async": Timers,
                 "stdin": lambda made_for: StandardInput(made_for, streams),
                 "io": lambda _: self._files,
+                "modules": lambda made_for: Modules(made_for, self._modules),
                 **runtime.own_globals,
             },
             limits=_session_limits(ctx.policy.profile),
@@ -120,10 +124,12 @@ class ScriptRun:
 
     async def _bounded(self, text: str, arguments: dict[str, Any]) -> Any:
         session = self._session
+        options = self._options(arguments)
+        options["modules"] = await self._reachable(text)
         remaining = self._ctx.remaining_ms()
         try:
             async with asyncio.timeout(None if remaining is None else remaining / 1000) as scope:
-                session.attach(await self._runtime.carrier.open(session, self._options(arguments)))
+                session.attach(await self._runtime.carrier.open(session, options))
                 self._wall.start()
                 value = plain(await session.run(text, self._source.name, self._mode))
                 await self._until_idle()
@@ -257,6 +263,14 @@ class ScriptRun:
             "seed": random_seed(),
             "run_id": self._ctx.run_id,
         }
+
+    async def _reachable(self, text: str) -> Any:
+        """What the engine loads modules from: the host, or, where it cannot wait, this table."""
+        if not self._runtime.carrier.engine.info.module_table:
+            return True
+        from llmspell_bridge.modules.graph import import_graph
+
+        return await asyncio.to_thread(import_graph, self._modules, text, self._source.name)
 
     def _with_values(self, manifest: Manifest) -> Manifest:
         if not manifest.get("values"):

@@ -22,6 +22,7 @@ COMMANDS = {
     "engines": ("engines:engines", "List the script engines."),
     "eval": ("eval:eval_", "Evaluate an expression or a piece of script."),
     "models": ("models:models", "List, fetch and remove local models."),
+    "modules": ("modules:modules", "Pin the modules that scripts may load, and check them."),
     "plugins": ("plugins:plugins", "List what the installed distributions add."),
     "run": ("run:run", "Run a script."),
     "security": ("security:security", "Show what scripts may do, and try the sandbox."),

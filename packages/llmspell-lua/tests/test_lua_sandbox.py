@@ -144,7 +144,7 @@ def test_modules_are_off_but_for_our_own(play: Callable[..., Any]) -> None:
 
 def test_modules_of_the_policy_are_loaded_through_the_host(play: Callable[..., Any]) -> None:
     async def body(host: EngineHost) -> Any:
-        host.methods["modules.load"] = lambda name: {
+        host.methods["modules.load"] = lambda name, caller: {
             "name": f"lib/{name}.lua",
             "source": "loads = (loads or 0) + 1"
             " return {name = ..., fail = function()\n error('x') end}",
@@ -234,7 +234,10 @@ def test_files_go_through_the_host(play: Callable[..., Any]) -> None:
                 "io.close": log.append,
                 "io.flush": log.append,
                 "io.seek": lambda *given: list(given)[-1],
-                "io.load": lambda path: "#! x\nreturn ..., 7" if path == "m.lua" else 1 / 0,
+                "modules.file": lambda path, caller: {
+                    "name": f"{caller}/{path}",
+                    "source": "#! x\nreturn ..., 7" if path == "m.lua" else 1 / 0,
+                },
             }
         )
         value = await host.run("""

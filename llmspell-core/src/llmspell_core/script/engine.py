@@ -13,6 +13,8 @@ class EngineInfo:
     `guest` is the import name of the engine's guest module (`GuestModule`), `requires` the
     top-level modules it imports beyond the standard library (the worker gets the folders they
     lie in and no others). `preference` decides between engines of one extension: higher wins.
+    `module_table`: its module loader cannot wait, so that a session gets the sources of all that
+    the script imports when it starts (`GuestModule.create`, option ``modules``).
     """
 
     name: str
@@ -25,6 +27,7 @@ class EngineInfo:
     limits: tuple[str, ...]
     in_process: bool = True
     preference: int = 0
+    module_table: bool = False
 
 
 class ScriptEngine(Protocol):

@@ -131,7 +131,9 @@ class GuestModule(Protocol):
         the policy names), ``libraries`` (those the profile and `stdlib_access` allow),
         ``limits`` (``memory_mb cpu_s instructions tasks value_mb value_depth``; 0 or absent:
         none), ``log_level``, ``debug``, ``seed`` (hex, for random numbers), ``run_id``,
-        ``modules`` (true: `require` asks the target "modules" for ``{name, source}``),
+        ``modules`` (true: `require` asks the target "modules" for ``{name, source}``; where
+        `EngineInfo.module_table` is set, a table of all there is: the name that QuickJS makes of
+        a specifier -> source, or the fields of the error that importing it throws),
         ``long_lived`` (true: many runs, so a worker gets no limit of CPU time as a process; each
         `run` has the whole ``cpu_s`` and ``instructions`` anyway).
 

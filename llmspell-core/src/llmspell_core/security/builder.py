@@ -154,6 +154,9 @@ def _careful(found: dict[str, Any], base: SecurityProfile) -> dict[str, Any]:
             name: min(value, own.get(name, value)) if value else own.get(name, value)
             for name, value in found["limits"].items()
         }
+    if found.get("modules", {}).get("pins") == "":
+        # Modules that are listed are pinned, in the usual file if no other is named.
+        del found["modules"]["pins"]
     if base.network.mode == "none" and found.get("network", {}).get("allowed_hosts"):
         found["network"] = {"mode": "listed", **found["network"]}
     return found

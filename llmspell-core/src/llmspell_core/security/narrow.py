@@ -52,7 +52,8 @@ def _changes(given: dict[str, Any]) -> dict[str, Any]:
             found["tools"] = dict(value) if isinstance(value, Mapping) else {"allow": _names(value)}
         elif key == "modules":
             allow = value.get("allow", ()) if isinstance(value, Mapping) else _names(value)
-            found["modules"] = {"mode": "listed", "allow": _names(allow)}
+            # The pins are those of the profile that it is laid inside of.
+            found["modules"] = {"mode": "listed", "allow": _names(allow), "pins": ""}
         else:
             found[key] = value
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from llmspell_core.security.http import HttpGate
     from llmspell_core.security.net import NetGate, Resolver
     from llmspell_core.security.process import ProcessGate
+    from llmspell_core.security.profile import FilesPolicy
+    from llmspell_core.security.roots import Layer
     from llmspell_core.tool import Tool
 
 MARKS = ("destructive", "open_world")
@@ -39,7 +41,6 @@ class Policy:
         readable: paths named on the command line: readable whatever the profile's roots are.
         protected: files and directories of llmspell itself, denied by all profiles but `none`;
             the usual ones when None.
-        pins: module name -> SHA-256.
     """
 
     def __init__(
@@ -52,7 +53,6 @@ class Policy:
         redactor: Redactor | None = None,
         readable: Sequence[str] = (),
         protected: Sequence[Path] | None = None,
-        pins: Mapping[str, str] | None = None,
         resolver: Resolver | None = None,
     ) -> None:
         self.profile = profile
@@ -62,7 +62,6 @@ class Policy:
         self.redactor = redactor or Redactor()
         self._readable = tuple(readable)
         self._protected = protected
-        self._pins = pins
         self._resolver = resolver
         self._chain = tuple(profile.chain())
         #: Tools that a person approved once and for all, shared with what is narrowed from here.
@@ -78,20 +77,26 @@ class Policy:
     @cached_property
     def files(self) -> FileGate:
         """The gate to files."""
+        rules = [profile.files for profile in self._chain]
+        return FileGate(self._layers(rules, self._readable), cwd=self.cwd, audit=self._auditing())
+
+    @cached_property
+    def _module_files(self) -> FileGate:
+        """Where modules are read: beside what may be read, in the folders configured for them."""
+        rules = [
+            profile.files.model_copy(update={"read": (*profile.files.read, *profile.modules.paths)})
+            for profile in self._chain
+        ]
+        return FileGate(self._layers(rules, ()), cwd=self.cwd)
+
+    def _layers(self, rules: Sequence[FilesPolicy], extra: Sequence[str]) -> list[Layer]:
         from llmspell_core.security.roots import layer_of
 
         protected = [os.path.realpath(path) for path in self._own_places()]
-        layers = [
-            layer_of(
-                profile.files,
-                project=self.project,
-                cwd=self.cwd,
-                extra=self._readable,
-                protected=protected,
-            )
-            for profile in self._chain
+        return [
+            layer_of(one, project=self.project, cwd=self.cwd, extra=extra, protected=protected)
+            for one in rules
         ]
-        return FileGate(layers, cwd=self.cwd, audit=self._auditing())
 
     @cached_property
     def net(self) -> NetGate:
@@ -129,8 +134,14 @@ class Policy:
     @cached_property
     def modules(self) -> ModuleGate:
         """The gate to modules."""
-        layers = tuple(profile.modules for profile in self._chain)
-        return ModuleGate(layers, pins=self._pins, audit=self._auditing())
+        return ModuleGate(
+            tuple(profile.modules for profile in self._chain),
+            files=self._module_files,
+            project=self.project,
+            cwd=self.cwd,
+            audit=self._auditing(),
+            profile=self.profile.name,
+        )
 
     def check_tool(self, tool: Tool, *, chosen_by_model: bool) -> Literal["allow", "ask"]:
         """Whether a tool may be called at once, or a person must be asked first.
@@ -188,7 +199,6 @@ class Policy:
             redactor=self.redactor,
             readable=self._readable,
             protected=self._protected,
-            pins=self._pins,
             resolver=self._resolver,
         )
         made._approved = self._approved

@@ -45,6 +45,7 @@ FILES = (
     "queues",
     "builders",
     "files",
+    "modules",
     "logger",
 )
 

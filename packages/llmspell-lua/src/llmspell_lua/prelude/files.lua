@@ -1,9 +1,8 @@
--- `io.open`, `io.lines`, `dofile`, `loadfile` on files: host calls to the target "io", where the
--- file gate is.
+-- `io.open` and `io.lines` on files: host calls to the target "io", where the file gate is.
 --
 --   open(path, mode) -> number of the file       read(number, format) -> text or null
 --   write(number, text)                          seek(number, whence, offset) -> position
---   flush(number)   close(number)                load(path) -> text of a script
+--   flush(number)   close(number)
 --
 -- A refusal of the policy is thrown; what else goes wrong is Lua's `nil, message, errno`.
 local errors = import("errors")
@@ -118,31 +117,6 @@ function M.type(value)
   local meta = getmetatable(value)
   if meta == File then return numbers[value] and "file" or "closed file" end
   return meta and meta.__name == "FILE*" and "file" or nil
-end
-
-local function source_of(path)
-  local source, message = attempt("load", path)
-  if source and string.find(source, "^#") then source = "--" .. source end
-  return source, message
-end
-
--- `loadfile`: text only, in the script's own globals unless it names others.
-function M.loadfile(path, _, ...)
-  if type(path) ~= "string" then bad("bad argument #1 to 'loadfile' (string expected)") end
-  local source, message = source_of(path)
-  if not source then return nil, message end
-  local env = globals
-  if select("#", ...) > 0 then env = ... end
-  local fn
-  fn, message = load(source, "@" .. path, "t", env)
-  if fn then errors.add_chunk(fn) end
-  return fn, message
-end
-
-function M.dofile(path)
-  local fn, message = M.loadfile(path)
-  if not fn then error(message, 0) end
-  return fn()
 end
 
 return M

@@ -159,33 +159,24 @@ function io.flush() return output:flush() end
 G.io = io
 G.stdin, G.stdout, G.stderr = streams.stdin, streams.stdout, streams.stderr
 
-if all then
-  G.debug, G.package, G.dofile, G.loadfile = real.debug, real.package, real.dofile, real.loadfile
-elseif has("dofile") then
-  function G.dofile(...) return import("files").dofile(...) end
-  function G.loadfile(...) return import("files").loadfile(...) end
-end
-
 -- modules ----------------------------------------------------------------------------------------
 
-local modules = { llmspell = G }
-function G.require(name)
-  local found = modules[name]
-  if found ~= nil then return found end
-  if all then return real.require(name) end
-  if not options.modules then
-    errors.fail("module.denied", 'require("' .. tostring(name) .. '"): this profile has no modules')
-  end
-  local module = scheduler.call("modules", "load", name)
-  local fn, message = load(module.source, "@" .. module.name, "t", G)
-  if not fn then errors.bad(message) end
-  errors.add_chunk(fn)
-  found = fn(name, module.name)
-  if found == nil then found = true end
-  modules[name] = found
+if all then
+  G.debug, G.package = real.debug, real.package
+  real.package.loaded.llmspell = G
+end
+
+local function modules()
+  local found = import("modules")
+  if all then found.real = real end
   return found
 end
-if all then real.package.loaded.llmspell = G end
+
+function G.require(...) return modules().require(...) end
+if has("dofile") then
+  function G.dofile(...) return modules().dofile(...) end
+  function G.loadfile(...) return modules().loadfile(...) end
+end
 
 -- globals of llmspell ----------------------------------------------------------------------------
 
