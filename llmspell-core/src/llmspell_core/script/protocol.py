@@ -135,7 +135,12 @@ class GuestModule(Protocol):
         `EngineInfo.module_table` is set, a table of all there is: the name that QuickJS makes of
         a specifier -> source, or the fields of the error that importing it throws),
         ``long_lived`` (true: many runs, so a worker gets no limit of CPU time as a process; each
-        `run` has the whole ``cpu_s`` and ``instructions`` anyway).
+        `run` has the whole ``cpu_s`` and ``instructions`` anyway), ``isolation`` (``worker`` or
+        ``sandbox`` where the session is in a worker).
+
+        After `create` a worker gives its powers away: nothing can be imported, opened or made
+        executable any more. What an engine needs later it imports with its module, in `create`,
+        or in a function ``preload()`` of its module, which workers call before.
 
         A channel may also have ``busy(place)``, called every 20 ms of computing with the line
         the script is at, and the session ``interrupt(code, message)``, which ends the script.
