@@ -52,6 +52,8 @@ local function collapse()
   end
   M.pending, silence = 0, nil
   local text = errors.to_json(M.dead)
+  -- With nothing open, the host would not learn that the script has ended itself.
+  if next(reports) == nil then host.unhandled(text) end
   for id in next, reports do host.done(id, false, text) end
   M.forget_all()
 end
