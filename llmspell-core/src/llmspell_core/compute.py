@@ -11,19 +11,16 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import contextlib
 import functools
 import os
-import select
-import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from llmspell_core import _helper, errors
+from llmspell_core._helper_process import HelperProcess
 from llmspell_core.errors import LimitError, LLMSpellError
 
 DEFAULT_TIMEOUT_MS = 1000
@@ -89,9 +86,13 @@ class _Call:
             }
         )
         self.paths = frozenset(_paths(name))
-        self.helper: _Helper | None = None
+        self.helper: HelperProcess | None = None
         self.stopped = False
         self.timed_out = False
+
+    def expire(self) -> None:
+        """Its time is over."""
+        self.timed_out = True
 
     def stop(self) -> None:
         """Nobody waits any more."""
@@ -101,88 +102,12 @@ class _Call:
             helper.kill()
 
 
-class _Helper:
-    """One process."""
-
-    def __init__(self) -> None:
-        # Isolated, without site: nothing but the paths in the requests, no secrets around it.
-        keep = ("SYSTEMROOT", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP")
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and file
-            [sys.executable, "-I", "-S", "-X", "utf8", str(Path(_helper.__file__))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={name: os.environ[name] for name in keep if name in os.environ},
-            start_new_session=os.name == "posix",
-        )
-        self.loaded: set[str] = set()
-        #: Where it may read, which the first function decides; None before.
-        self.paths: frozenset[str] | None = None
-        self.uses = 0
-
-    def serves(self, call: _Call) -> bool:
-        """Whether it may read what this call imports."""
-        return self.paths is None or call.paths <= self.paths
-
-    def ask(self, request: bytes, seconds: float, call: _Call) -> Any:
-        """Send a frame; its answer, or None when the process ended or was killed."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
-            return None
-        try:
-            stdin.write(request)
-            stdin.flush()
-            with _deadline(stdout.fileno(), seconds, functools.partial(self._too_late, call)):
-                return _helper.read_frame(stdout)  # type: ignore[arg-type]
-        except (OSError, ValueError):
-            return None
-
-    def _too_late(self, call: _Call) -> None:
-        call.timed_out = True
-        self.kill()
-
-    def kill(self) -> None:
-        """End it at once; a read that waits for it returns."""
-        with contextlib.suppress(OSError):
-            self._process.kill()
-
-    def close(self) -> None:
-        """Kill and collect it."""
-        self.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-
-
-@contextlib.contextmanager
-def _deadline(fd: int, seconds: float, too_late: Callable[[], None]) -> Iterator[None]:
-    """Call `too_late` when nothing can be read within the time; 0 waits for ever."""
-    if seconds and hasattr(select, "poll"):
-        # Waiting in this thread is cheaper than a timer's thread for each call.
-        poll = select.poll()
-        poll.register(fd, select.POLLIN)
-        if not poll.poll(seconds * 1000):
-            too_late()
-        yield
-        return
-    timer = threading.Timer(seconds, too_late)
-    timer.daemon = True
-    if seconds:
-        timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
 class _Pool:
     """Idle helpers, and one thread for each that works."""
 
     def __init__(self) -> None:
         self.threads = ThreadPoolExecutor(_SIZE, thread_name_prefix="llmspell-compute")
-        self._idle: list[_Helper] = []
+        self._idle: list[HelperProcess] = []
         self._lock = threading.Lock()
         self._closed = False
 
@@ -194,7 +119,7 @@ class _Pool:
             helper, unfit = self._idle_for(call)
         if unfit is not None:
             unfit.close()
-        helper = helper or _Helper()
+        helper = helper or HelperProcess()
         call.helper = helper
         healthy = False
         try:
@@ -205,15 +130,15 @@ class _Pool:
             self._take_back(helper, healthy and not call.stopped and not call.timed_out)
         return answer
 
-    def _idle_for(self, call: _Call) -> tuple[_Helper | None, _Helper | None]:
+    def _idle_for(self, call: _Call) -> tuple[HelperProcess | None, HelperProcess | None]:
         """A helper that may read what the call imports; else the oldest gives way to a new one."""
         for helper in reversed(self._idle):
-            if helper.serves(call):
+            if helper.may_read(call.paths):
                 self._idle.remove(helper)
                 return helper, None
         return None, self._idle.pop(0) if self._idle else None
 
-    def _take_back(self, helper: _Helper, healthy: bool) -> None:
+    def _take_back(self, helper: HelperProcess, healthy: bool) -> None:
         with self._lock:
             keep = healthy and helper.uses < _MOST_USES and not self._closed
             if keep:
@@ -221,16 +146,16 @@ class _Pool:
         if not keep:
             helper.close()
 
-    def _exchange(self, helper: _Helper, call: _Call) -> Any:
+    def _exchange(self, helper: HelperProcess, call: _Call) -> Any:
         if call.name not in helper.loaded:
             load = _helper.frame({"function": call.name, "paths": _paths(call.name)})
-            answer = helper.ask(load, _IMPORT_SECONDS, call)
+            answer = helper.ask(load, _IMPORT_SECONDS, call.expire)
             if answer is None or "error" in answer:
                 return answer
             helper.loaded.add(call.name)
             helper.paths = helper.paths or call.paths
         helper.uses += 1
-        return helper.ask(call.request, call.seconds, call)
+        return helper.ask(call.request, call.seconds, call.expire)
 
     def close(self) -> None:
         """End all idle helpers."""
