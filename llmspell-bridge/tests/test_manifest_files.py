@@ -146,10 +146,16 @@ async def main():
 
 asyncio.run(main())
 banned = "httpx jinja2 sqlite3 jsonschema rich jq dateutil xllamacpp multiprocessing".split()
-banned += ["llmspell_" + name for name in "agents tools workflows local".split()]
 if sys.argv[1] == "worker":
     banned.append("lupa")
-print("imported:", *sorted(set(banned) & set(sys.modules)))
+found = set(banned) & set(sys.modules)
+components = tuple(f"llmspell_{name}" for name in "agents tools workflows local".split())
+# A package's plugin for the moments of a runtime is imported when there is one.
+found.update(
+    name for name in sys.modules if name.startswith(components) and "." in name
+    and not name.endswith(".plugin")
+)
+print("imported:", *sorted(found))
 """
 
 

@@ -162,13 +162,13 @@ def test_a_runtime_that_was_closed_runs_nothing() -> None:
     asyncio.run(main())
 
 
-def test_an_unknown_engine_says_what_to_install() -> None:
+def test_an_unknown_engine_is_known_before_anything_is_opened() -> None:
     async def main() -> None:
-        runtime = ScriptRuntime(SETTINGS, engine="js")
+        runtime = ScriptRuntime(SETTINGS, engine="luaa")
         with pytest.raises(ExtensionError) as caught:
             await runtime.__aenter__()
         assert caught.value.code == "engine.unavailable"
-        assert caught.value.hint == "install it with:  pip install 'llmspell[js]'"
+        assert caught.value.hint == 'did you mean "lua"?'
 
     asyncio.run(main())
 

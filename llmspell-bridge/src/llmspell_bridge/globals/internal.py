@@ -53,6 +53,7 @@ class GatedFiles(ScriptGlobal):
         super().__init__(ctx)
         self._files: dict[int, TextIO] = {}
         self._next = 0
+        self._closed = False
 
     @script_method
     async def open(self, path: str, mode: str = "r") -> int:
@@ -63,14 +64,12 @@ class GatedFiles(ScriptGlobal):
             raise LimitError(f"more than {MAX_OPEN_FILES} open files", code="limit.open_files")
         binary = mode.replace("b", "") + "b"
         opened = await asyncio.to_thread(self.ctx.policy.files.open, path, binary)
+        if self._closed:
+            opened.close()  # the run has ended meanwhile
+            raise PolicyError("the script has ended", code="io.closed")
         self._next += 1
         self._files[self._next] = _text(opened)
         return self._next
-
-    @script_method
-    async def load(self, path: str) -> str:
-        """The text of a script file, for `dofile` and `loadfile`."""
-        return await asyncio.to_thread(self.ctx.policy.files.read_text, path, "utf-8")
 
     @script_method
     async def read(self, file: int, how: Any = "l") -> str | None:
@@ -108,7 +107,8 @@ class GatedFiles(ScriptGlobal):
             await asyncio.to_thread(opened.close)
 
     def close_all(self) -> None:
-        """Close what the script left open."""
+        """Close what the script left open; nothing can be opened any more."""
+        self._closed = True
         for opened in self._files.values():
             opened.close()
         self._files.clear()
