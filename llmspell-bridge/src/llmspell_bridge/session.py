@@ -161,10 +161,9 @@ class HostSession:
         if self.ended is not None:
             return
         self._stopping = error
-        interrupt = getattr(self._guest, "interrupt", None)
-        if interrupt is not None:
+        if self._guest is not None:
             # Where the guest knows how far the script had come, it tells by `done`.
-            interrupt(error.code, error.message)
+            self._guest.interrupt(error.code, error.message)
         self.end(error)
 
     def end(self, error: LLMSpellError) -> None:

@@ -73,7 +73,11 @@ class HostChannel(Protocol):
         ...
 
     def unhandled(self, error: str) -> None:
-        """A task nobody awaited failed; an error's fields as JSON text."""
+        """A task nobody awaited failed; an error's fields as JSON text.
+
+        It also tells what ended the whole script (`os.exit`, a limit) when no `run` or `invoke`
+        is open to tell it by.
+        """
         ...
 
 
@@ -108,6 +112,13 @@ class ScriptSession(Protocol):
 
         Each time a function is sent counts once, and each occurrence of its handle here takes
         one off: a function that is sent again while its release is under way stays alive.
+        """
+        ...
+
+    def interrupt(self, code: str, message: str) -> None:
+        """End the script, from any thread and even inside a call of the channel.
+
+        At once when it waits, else at the engine's next look; what is open fails with this error.
         """
         ...
 
