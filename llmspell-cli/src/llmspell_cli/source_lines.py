@@ -35,7 +35,7 @@ class Script:
         if name == self.name:
             return self.text
         found = Path(name)
-        if self.path is None or found.suffix != self.path.suffix:
+        if self.path is None or _kind(found) != _kind(self.path):
             return ""
         # A script chooses what `source` its errors have: only what lies beside it is read.
         whole = found.resolve()
@@ -46,6 +46,11 @@ class Script:
             return whole.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError):
             return ""
+
+
+def _kind(path: Path) -> str:
+    """What its ending says; modules of JavaScript have two."""
+    return ".js" if path.suffix == ".mjs" else path.suffix
 
 
 def location(error: LLMSpellError, script: Script | None) -> list[str]:

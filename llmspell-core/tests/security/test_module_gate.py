@@ -198,7 +198,7 @@ def test_a_missing_lock_file_pins_nothing(tmp_path: Path) -> None:
         ("version = 1\n[[module]]\nname = 'x'", "module 1 has no name, path and sha256"),
         ("version = 1\nmodule = 3", "no list"),
         ("version = 1\n[[module]]\nname='x'\npath='x'\nsha256='zz'", "module 1"),
-        ("[", "at line 1"),
+        ("[", "no usable lock file"),
         ("\udcff", "utf-8"),
     ],
 )

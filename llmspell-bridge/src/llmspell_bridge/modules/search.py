@@ -54,6 +54,7 @@ class LuaFinder:
             raise bad_name(
                 self._gate, name, 'names are words with dots between them: require("lib.util")'
             )
+        self._gate.check_any(name)
         stem = os.path.join(*name.split("."))  # noqa: PTH118 - lexical, as everywhere here
         roots = [*dict.fromkeys((folder, self._main, *self._gate.paths))]
         candidates = [Path(root, stem + end) for root in roots for end in (".lua", "/init.lua")]

@@ -94,7 +94,8 @@ def verify(ctx: click.Context, as_json: bool) -> None:
     if wrong:
         say("if the changes are meant: llmspell modules pin")
         ctx.exit(1)
-    say(f"{len(rows)} as pinned in {clean(str(found.lock.file))}" if rows else "nothing is pinned")
+    where = clean(found.gate.shown(str(found.lock.file)))
+    say(f"{len(rows)} as pinned in {where}" if rows else "nothing is pinned")
 
 
 @modules.command("list", examples=("llmspell modules list --json",))

@@ -69,6 +69,16 @@ class ModuleGate:
         """Whether a module that goes by any of these names may be loaded, if it is pinned."""
         return all(_allows(layer, names) for layer in self._layers)
 
+    def check_any(self, name: str) -> None:
+        """Raise `module.denied` where no module may be loaded at all."""
+        if any(layer.mode == "none" for layer in self._layers):
+            self._record(name, "deny", "modules.mode")
+            raise PolicyError(
+                f'module "{name}" may not be loaded: profile {self._profile} loads none',
+                code="module.denied",
+                hint="put the code into the script, or use a profile that loads modules",
+            )
+
     def check(self, *names: str, entry: str = "") -> None:
         """Raise `module.denied` unless one of a module's names is allowed.
 
@@ -76,13 +86,7 @@ class ModuleGate:
             names: by which it goes, the one in the script first
             entry: the name to allow and pin it by, when that is another one
         """
-        if any(layer.mode == "none" for layer in self._layers):
-            self._record(names[0], "deny", "modules.mode")
-            raise PolicyError(
-                f'module "{names[0]}" may not be loaded: profile {self._profile} loads none',
-                code="module.denied",
-                hint="put the code into the script, or use a profile that loads modules",
-            )
+        self.check_any(names[0])
         if self.allowed(*names):
             return
         self._record(names[0], "deny", "modules.allow")

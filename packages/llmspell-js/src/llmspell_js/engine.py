@@ -21,6 +21,7 @@ class JsEngine:
         limits=("memory", "cpu", "instructions", "tasks"),
         in_process=True,
         preference=10,
+        module_table=True,
     )
 
     def available(self) -> str | None:

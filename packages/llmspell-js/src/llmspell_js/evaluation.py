@@ -28,7 +28,8 @@ class Evaluation:
     Args:
         engine: the C API of its context
         callbacks: how values are handed to the prelude
-        modules: name -> source of what scripts may import; None: nothing
+        modules: name -> source of what scripts may import, or the fields of the error that
+            importing it throws; None: nothing
         heads: the globals, for the module ``llmspell``
     """
 
@@ -36,7 +37,7 @@ class Evaluation:
         self,
         engine: Engine,
         callbacks: Callbacks,
-        modules: dict[str, str] | bool | None,
+        modules: dict[str, str | dict[str, Any]] | bool | None,
         heads: list[dict[str, Any]],
     ) -> None:
         self._engine = engine
@@ -121,17 +122,14 @@ class Evaluation:
         try:
             return self._load(name)
         except BaseException as error:  # noqa: BLE001 - nothing may be raised into the engine
-            self._throw(name, "internal", f"{type(error).__name__}: {error}")
+            self._throw({"code": "internal", "message": f"{type(error).__name__}: {error}"})
             return None
 
     def _load(self, name: bytes) -> int | None:
         text = name.decode("utf-8", "replace")
         source = self._own() if text == OWN else self._modules.get(text)
-        if source is None:
-            if self._denied:
-                self._throw(name, "module.denied", f'import "{text}": this profile has no modules')
-            else:
-                self._throw(name, "module.not_found", f'import "{text}": there is no such module')
+        if not isinstance(source, str):
+            self._throw(source or self._absent(text))
             return None
         self._remember(text, source)
         code = _encoded(source)
@@ -150,10 +148,20 @@ class Evaluation:
         self._engine.free(self._callbacks.hand("remember", shift, JSValue(0, TAG_INT), value))
         self._engine.free(value)
 
-    def _throw(self, name: bytes, code: str, message: str) -> None:
-        fields = self._engine.string(dumps({"code": code, "message": message}))
-        error = self._callbacks.hand("make", 0, JSValue(0, TAG_INT), fields)
-        self._engine.free(fields)
+    def _absent(self, name: str) -> dict[str, Any]:
+        if self._denied:
+            message = f'import "{name}": this profile has no modules'
+            return {"code": "module.denied", "message": message}
+        return {
+            "code": "module.not_found",
+            "message": f'import "{name}": it was not known when the script started',
+            "hint": "name it in a string: modules are read before the script starts",
+        }
+
+    def _throw(self, fields: dict[str, Any]) -> None:
+        text = self._engine.string(dumps(fields))
+        error = self._callbacks.hand("make", 0, JSValue(0, TAG_INT), text)
+        self._engine.free(text)
         if error.tag != TAG_EXCEPTION:
             self._engine.throw(error)
 
