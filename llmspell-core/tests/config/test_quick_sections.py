@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmspell_core.config.quick import build
-from llmspell_core.config.sections.base import Section
 from llmspell_core.config.settings import SECTIONS
+from llmspell_core.records import Record
+from llmspell_core.records.fitting import fitted
+from llmspell_core.records.model import checked
+from llmspell_core.security.profile import SecurityProfile
 
-MODELS = sorted(
+MODELS: list[type[Record]] = sorted(
     {spec.model() for spec in SECTIONS.values() if spec.where}, key=lambda m: m.__name__
 )
+MODELS.append(SecurityProfile)
 scalars: st.SearchStrategy[Any] = (
     st.none()
     | st.booleans()
@@ -36,19 +39,19 @@ values = st.recursive(
 )
 
 
-def tables(model: type[Section]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.dictionaries(st.sampled_from([*model.model_fields, "unknown"]), values, max_size=4)
+def tables(model: type[Record]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.dictionaries(st.sampled_from([*model.declared, "unknown"]), values, max_size=4)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 @given(data=st.data())
 def test_what_is_taken_quickly_is_what_pydantic_takes(
-    model: type[Section], data: st.DataObject
+    model: type[Record], data: st.DataObject
 ) -> None:
     table = data.draw(tables(model))
-    quick = build(model, table)
+    quick = fitted(model, table)
     try:
-        slow = model.model_validate(table)
+        slow = checked(model, table)
     except pydantic.ValidationError:
         assert quick is None
         return
@@ -62,5 +65,4 @@ def test_valid_data_needs_no_validator() -> None:
     for name, spec in SECTIONS.items():
         if spec.kind == "one":
             model = spec.model()
-            dumped = model.model_construct().model_dump()
-            assert build(model, dumped) is not None, name
+            assert fitted(model, model().model_dump()) is not None, name

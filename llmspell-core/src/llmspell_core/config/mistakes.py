@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llmspell_core.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel, ValidationError
-    from pydantic.fields import FieldInfo
+    from pydantic import ValidationError
+
+    from llmspell_core.records import Key, Record
 
 Path = tuple[str, ...]
 
@@ -70,36 +71,45 @@ def unknown_key(path: Path, known: Sequence[str]) -> Mistake:
     return Mistake(path, "unknown key", did_you_mean(path[-1], list(known)))
 
 
-def mistakes_of(error: ValidationError, model: type[BaseModel], at: Path) -> list[Mistake]:
+def mistakes_of(error: ValidationError, model: type[Record], at: Path) -> list[Mistake]:
     """What pydantic found, in the words of this module."""
     found: dict[tuple[Path, str], Mistake] = {}
     for one in error.errors(include_url=False, include_input=True):
         path, field, owner = _locate(model, one["loc"])
         if one["type"] == "extra_forbidden":
-            mistake = unknown_key((*at, *path), list(owner.model_fields))
+            mistake = unknown_key((*at, *path), list(owner.declared))
         else:
             mistake = Mistake((*at, *path), _not_this(one, field))
         found[mistake.path, mistake.message] = mistake
     return list(found.values())
 
 
+class _Field(NamedTuple):
+    """A declaration and its type."""
+
+    key: Key
+    hint: Any
+
+
 def _locate(
-    model: type[BaseModel], loc: tuple[int | str, ...]
-) -> tuple[Path, FieldInfo | None, type[BaseModel]]:
-    """The path of an error's location, its field, and the model that the last key is in."""
+    model: type[Record], loc: tuple[int | str, ...]
+) -> tuple[Path, _Field | None, type[Record]]:
+    """The path of an error's location, its field, and the record that the last key is in."""
     from llmspell_core.config.schema import inner_model
+    from llmspell_core.records.fitting import hints_of
 
     path: list[str] = []
-    owner: type[BaseModel] = model
-    field: FieldInfo | None = None
-    current: type[BaseModel] | None = model
+    owner: type[Record] = model
+    field: _Field | None = None
+    current: type[Record] | None = model
     for part in loc:
         if isinstance(part, int):
             break
         path.append(part)
         if current is not None:
-            owner, field = current, current.model_fields.get(part)
-            current, many = inner_model(field.annotation if field else None)
+            owner, one = current, current.declared.get(part)
+            field = _Field(one, hints_of(current)[part]) if one else None
+            current, many = inner_model(field.hint if field else None)
             table = current if many else None
             current = None if many else current
             continue
@@ -107,7 +117,7 @@ def _locate(
     return tuple(path), field, owner
 
 
-def _not_this(one: Any, field: FieldInfo | None) -> str:
+def _not_this(one: Any, field: _Field | None) -> str:
     from llmspell_core.schema import describe
 
     kind, context = one["type"], one.get("ctx") or {}
@@ -136,22 +146,19 @@ _WANTED = {
 }
 
 
-def _numbers(field: FieldInfo | None) -> str:
-    whole = field is not None and "int" in str(field.annotation)
+def _numbers(field: _Field | None) -> str:
+    whole = field is not None and "int" in str(field.hint)
     return "a whole number" if whole else "a number"
 
 
-def _bounds(field: FieldInfo | None) -> str:
+def _bounds(field: _Field | None) -> str:
     """` (MiB, 16 or more)`: the unit and range of a number."""
     if field is None:
         return ""
-    extra = field.json_schema_extra
-    unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
-    parts = [unit] if unit else []
-    words: list[tuple[str, Callable[[Any], str]]] = [
-        ("ge", lambda bound: f"{bound:g} or more"),
-        ("le", lambda bound: f"{bound:g} or less"),
-    ]
-    for rule in field.metadata:
-        parts += [say(getattr(rule, name)) for name, say in words if hasattr(rule, name)]
+    one = field.key
+    parts = [one.unit] if one.unit else []
+    if one.least is not None:
+        parts.append(f"{one.least:g} or more")
+    if one.most is not None:
+        parts.append(f"{one.most:g} or less")
     return f" ({', '.join(parts)})" if parts else ""

@@ -9,20 +9,17 @@ import types
 import typing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llmspell_core.config.settings import SECTIONS, VERSION
+from llmspell_core.records import Key as Declared
+from llmspell_core.records import Record
+from llmspell_core.records.fitting import hints_of
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-    from pydantic.fields import FieldInfo
 
-
-def inner_model(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
-    """The model inside an annotation, and whether it is the value of a dict."""
-    from pydantic import BaseModel
-
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def inner_model(annotation: Any) -> tuple[type[Record] | None, bool]:
+    """The record inside an annotation, and whether it is the value of a dict."""
+    if isinstance(annotation, type) and issubclass(annotation, Record):
         return annotation, False
     args = typing.get_args(annotation)
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
@@ -59,25 +56,24 @@ def keys() -> Iterator[Key]:
             yield from _keys(spec.model(), (name, "*"))
 
 
-def _keys(model: type[BaseModel], at: tuple[str, ...]) -> Iterator[Key]:
-    for name, field in model.model_fields.items():
-        inner, many = inner_model(field.annotation)
+def _keys(model: type[Record], at: tuple[str, ...]) -> Iterator[Key]:
+    for name, hint in hints_of(model).items():
+        inner, many = inner_model(hint)
         if inner is not None:
             yield from _keys(inner, (*at, name, "*") if many else (*at, name))
         else:
-            yield _key(field, (*at, name))
+            yield _key(model.declared[name], hint, (*at, name))
 
 
-def _key(field: FieldInfo, path: tuple[str, ...]) -> Key:
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+def _key(one: Declared, hint: Any, path: tuple[str, ...]) -> Key:
     return Key(
         path,
-        type_words(field.annotation),
-        field.get_default(call_default_factory=True),
-        field.description or "",
-        unit=str(extra.get("unit", "")),
-        secret=bool(extra.get("writeOnly")),
-        restart=bool(extra.get("restart")),
+        type_words(hint),
+        one.default,
+        one.doc,
+        unit=one.unit,
+        secret=one.secret,
+        restart=one.restart,
     )
 
 
@@ -104,23 +100,24 @@ def type_words(annotation: Any) -> str:
     return "table" if origin is dict else str(annotation)
 
 
-def find(path: Sequence[str]) -> tuple[FieldInfo, Any] | None:
+def find(path: Sequence[str]) -> tuple[Declared, Any] | None:
     """The declaration behind a value's path and the value's type; None: free or unknown."""
     spec = SECTIONS.get(path[0]) if path else None
     if spec is None or spec.kind == "free":
         return None
     rest = list(path[1:] if spec.kind == "one" else path[2:])
-    current: type[BaseModel] | None = spec.model()
-    found: tuple[FieldInfo, Any] | None = None
+    current: type[Record] | None = spec.model()
+    found: tuple[Declared, Any] | None = None
     while rest and current is not None:
-        field = current.model_fields.get(rest.pop(0))
-        if field is None:
+        name = rest.pop(0)
+        if name not in current.declared:
             return None
-        found = field, field.annotation
-        current, many = inner_model(field.annotation)
-        if rest and (many or typing.get_origin(field.annotation) is dict):
+        one, hint = current.declared[name], hints_of(current)[name]
+        found = one, hint
+        current, many = inner_model(hint)
+        if rest and (many or typing.get_origin(hint) is dict):
             rest.pop(0)
-            found = field, typing.get_args(field.annotation)[1]
+            found = one, typing.get_args(hint)[1]
     return None if rest else found
 
 

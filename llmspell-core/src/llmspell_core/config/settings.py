@@ -1,8 +1,7 @@
 """`Settings`: every section of the configuration, each made and checked when it is first used.
 
-A process uses a few of the sections. So the sections are pydantic models in modules of their
-own, imported on first use, and a section that nobody wrote is made of its defaults without
-building a validator. What was written is checked at once, by `model_validate`.
+A process uses a few of the sections. So the sections are records in modules of their own,
+imported on first use. What was written is checked at once, by `model_validate`.
 """
 
 from __future__ import annotations
@@ -140,7 +139,7 @@ class Settings:
         spec = SECTIONS.get(name)
         if spec is None:
             raise AttributeError(f"the configuration has no section {name!r}")
-        made: Any = spec.model().model_construct() if spec.kind == "one" else {}
+        made: Any = spec.model()() if spec.kind == "one" else {}
         self.__dict__[name] = made
         return made
 
@@ -218,15 +217,17 @@ def _section(name: str, value: Any, mistakes: list[Mistake]) -> Any:
 def _validated(
     model: type[Section], path: tuple[str, ...], value: Any, mistakes: list[Mistake]
 ) -> Any:
-    from llmspell_core.config.quick import build
+    from llmspell_core.records.fitting import fitted
 
-    made = build(model, value)
+    made = fitted(model, value)
     if made is not None:
         return made
     import pydantic
 
+    from llmspell_core.records.model import checked
+
     try:
-        return model.model_validate(value)
+        return checked(model, value)
     except pydantic.ValidationError as error:
         mistakes += mistakes_of(error, model, path)
         return None

@@ -43,14 +43,13 @@ def is_secret(path: tuple[str, ...]) -> bool:
     found = find(path)
     if found is None:
         return looks_secret(path[-1])
-    extra = found[0].json_schema_extra
-    return isinstance(extra, dict) and bool(extra.get("writeOnly"))
+    return found[0].secret
 
 
 def _inner(value: Any, part: str) -> Any:
     if isinstance(value, Mapping):
         return value.get(part, _ABSENT)
-    fields = getattr(type(value), "model_fields", {})
+    fields = getattr(type(value), "declared", {})
     if part in fields:
         return getattr(value, part)
     return (getattr(value, "model_extra", None) or {}).get(part, _ABSENT)

@@ -5,41 +5,36 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from llmspell_core.errors import LimitError
+from llmspell_core.records import Record, key
 
 MIB = 1024 * 1024
 
 
-class LimitsPolicy(BaseModel):
+class LimitsPolicy(Record):
     """Limits of one run; 0 is no limit. Times in seconds, sizes in MiB."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    memory_mb: int = Field(default=0, ge=0, description="memory of the script, MiB")
-    cpu_s: float = Field(default=0, ge=0, description="CPU time of the script, seconds")
-    wall_s: float = Field(
-        default=0, ge=0, description="time from the first line to the end, seconds"
-    )
-    instructions: int = Field(default=0, ge=0, description="instructions of the engine")
-    host_calls: int = Field(default=0, ge=0, description="calls from the script to the host")
-    host_calls_per_s: int = Field(default=0, ge=0, description="calls a second; more are delayed")
-    output_mb: int = Field(default=0, ge=0, description="output captured in memory, MiB")
-    tasks: int = Field(default=0, ge=0, description="tasks and timers at the same time")
-    value_mb: int = Field(default=0, ge=0, description="size of one value that crosses, MiB")
-    value_depth: int = Field(default=0, ge=0, description="nesting of one value that crosses")
-    subscriptions: int = Field(default=1000, ge=0, description="event subscriptions")
-    hooks: int = Field(default=1000, ge=0, description="registered hooks")
-    state_mb: int = Field(default=0, ge=0, description="state kept in one scope, MiB")
+    memory_mb: int = key(0, "memory of the script, MiB", least=0)
+    cpu_s: float = key(0, "CPU time of the script, seconds", least=0)
+    wall_s: float = key(0, "time from the first line to the end, seconds", least=0)
+    instructions: int = key(0, "instructions of the engine", least=0)
+    host_calls: int = key(0, "calls from the script to the host", least=0)
+    host_calls_per_s: int = key(0, "calls a second; more are delayed", least=0)
+    output_mb: int = key(0, "output captured in memory, MiB", least=0)
+    tasks: int = key(0, "tasks and timers at the same time", least=0)
+    value_mb: int = key(0, "size of one value that crosses, MiB", least=0)
+    value_depth: int = key(0, "nesting of one value that crosses", least=0)
+    subscriptions: int = key(1000, "event subscriptions", least=0)
+    hooks: int = key(1000, "registered hooks", least=0)
+    state_mb: int = key(0, "state kept in one scope, MiB", least=0)
 
 
 def tightest_limits(a: LimitsPolicy, b: LimitsPolicy) -> LimitsPolicy:
     """The smaller one of each limit, where 0 is larger than anything."""
     merged: dict[str, Any] = {}
-    for name in LimitsPolicy.model_fields:
+    for name in LimitsPolicy.declared:
         merged[name] = min((n for n in (getattr(a, name), getattr(b, name)) if n), default=0)
-    return LimitsPolicy.model_construct(**merged)
+    return LimitsPolicy(**merged)
 
 
 def check_value(value: Any, limits: LimitsPolicy) -> int:

@@ -1,6 +1,6 @@
 """The profiles and presets by name, as tables.
 
-Made when first asked for and not validated: a run needs one of them, and a test checks all.
+Made when first asked for: a run needs one of them.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ LOOPBACK = ("localhost", "127.0.0.0/8", "::1")
 
 @cache
 def _none() -> SecurityProfile:
-    return SecurityProfile.model_construct(
+    return SecurityProfile(
         name="none",
         isolation="process",
         libraries={"*": ("*",), "lua": ("*",), "js": ("*",)},
-        files=FilesPolicy.model_construct(read=("*",), write=("*",), deny=(), max_bytes=0),
-        network=NetworkPolicy.model_construct(mode="all"),
+        files=FilesPolicy(read=("*",), write=("*",), deny=(), max_bytes=0),
+        network=NetworkPolicy(mode="all"),
         processes=("*",),
         environment=("*",),
-        modules=ModulesPolicy.model_construct(mode="all"),
-        tools=ToolsPolicy.model_construct(max_level="privileged"),
+        modules=ModulesPolicy(mode="all"),
+        tools=ToolsPolicy(max_level="privileged"),
         state_scopes=("*",),
     )
 
 
 @cache
 def _low() -> SecurityProfile:
-    return SecurityProfile.model_construct(
+    return SecurityProfile(
         name="low",
         isolation="process",
         # `os` has time, date, clock, difftime, getenv (gated) and exit; `io` and `dofile` (with
@@ -50,15 +50,15 @@ def _low() -> SecurityProfile:
             "lua": (*_LUA, "os", "io", "dofile"),
             "js": ("console", "timers", "TextEncoder", "URL"),
         },
-        files=FilesPolicy.model_construct(
+        files=FilesPolicy(
             read=("$project", "$cwd", "$output", "$temp"), write=("$project", "$output", "$temp")
         ),
-        network=NetworkPolicy.model_construct(mode="public"),
+        network=NetworkPolicy(mode="public"),
         processes=(),
         environment=("HOME", "LANG", "TZ", "USER", "PATH"),
-        modules=ModulesPolicy.model_construct(mode="listed"),
-        tools=ToolsPolicy.model_construct(max_level="privileged", confirm_levels=("privileged",)),
-        limits=LimitsPolicy.model_construct(
+        modules=ModulesPolicy(mode="listed"),
+        tools=ToolsPolicy(max_level="privileged", confirm_levels=("privileged",)),
+        limits=LimitsPolicy(
             memory_mb=1024,
             wall_s=600,
             host_calls=1_000_000,
@@ -75,20 +75,20 @@ def _low() -> SecurityProfile:
 
 @cache
 def _medium() -> SecurityProfile:
-    return SecurityProfile.model_construct(
+    return SecurityProfile(
         name="medium",
         isolation="worker",
         libraries=_low().libraries,
-        files=FilesPolicy.model_construct(
+        files=FilesPolicy(
             read=("$project", "$cwd", "$output", "$temp"), write=("$output", "$temp")
         ),
-        network=NetworkPolicy.model_construct(mode="public"),
+        network=NetworkPolicy(mode="public"),
         processes=(),
         environment=("HOME", "LANG", "TZ", "USER"),
         # Nothing until [security.modules] names and pins it.
-        modules=ModulesPolicy.model_construct(mode="listed"),
-        tools=ToolsPolicy.model_construct(max_level="restricted"),
-        limits=LimitsPolicy.model_construct(
+        modules=ModulesPolicy(mode="listed"),
+        tools=ToolsPolicy(max_level="restricted"),
+        limits=LimitsPolicy(
             memory_mb=256,
             cpu_s=60,
             wall_s=300,
@@ -106,15 +106,15 @@ def _medium() -> SecurityProfile:
 
 @cache
 def _high() -> SecurityProfile:
-    return SecurityProfile.model_construct(
+    return SecurityProfile(
         name="high",
         isolation="sandbox",
         # `os.minimal` has time, date, clock and exit; `io.streams` the standard streams only.
         libraries={"lua": (*_LUA, "os.minimal", "io.streams"), "js": ("console",)},
-        files=FilesPolicy.model_construct(),
-        network=NetworkPolicy.model_construct(mode="listed", allowed_hosts=()),
-        tools=ToolsPolicy.model_construct(max_level="safe"),
-        limits=LimitsPolicy.model_construct(
+        files=FilesPolicy(),
+        network=NetworkPolicy(mode="listed", allowed_hosts=()),
+        tools=ToolsPolicy(max_level="safe"),
+        limits=LimitsPolicy(
             memory_mb=64,
             cpu_s=10,
             wall_s=30,

@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from llmspell_core.errors import NotFoundError, did_you_mean
+from llmspell_core.records import Record, key
 from llmspell_core.security.limits import LimitsPolicy, tightest_limits
 
 if TYPE_CHECKING:
@@ -39,20 +38,16 @@ BUILTIN_DENY = (
 )  # fmt: skip
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class FilesPolicy(_Part):
+class FilesPolicy(Record):
     """Which files tools and scripts may open; what may be written may be read."""
 
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     deny: tuple[str, ...] = BUILTIN_DENY
-    max_bytes: int = Field(default=MAX_FILE_BYTES, ge=0, description="largest file read or written")
+    max_bytes: int = key(MAX_FILE_BYTES, "largest file read or written", least=0)
 
 
-class NetworkPolicy(_Part):
+class NetworkPolicy(Record):
     """Which hosts may be reached.
 
     `public` and `listed` both go by `allowed_hosts` and never reach an address that is not
@@ -63,7 +58,7 @@ class NetworkPolicy(_Part):
     allowed_hosts: tuple[str, ...] = ("*",)
 
 
-class ModulesPolicy(_Part):
+class ModulesPolicy(Record):
     """Which modules `require` and `import` may load."""
 
     mode: ModuleMode = "none"
@@ -72,7 +67,7 @@ class ModulesPolicy(_Part):
     pins: str = "llmspell.lock"
 
 
-class ToolsPolicy(_Part):
+class ToolsPolicy(Record):
     """Which tools may be called; entries are globs over `name` and `category/name`."""
 
     allow: tuple[str, ...] = ("*",)
@@ -84,24 +79,23 @@ class ToolsPolicy(_Part):
     confirm_levels: tuple[Level, ...] = ()
 
 
-class SecurityProfile(_Part):
+class SecurityProfile(Record):
     """One complete policy. `within` is an enclosing one that must allow everything as well."""
 
     name: str
     base: str = ""
     isolation: Isolation = "worker"
     #: Engine language -> library names; `*` is all.
-    libraries: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    # `model_construct`: the validators cost 10 ms to build, and constants need none.
-    files: FilesPolicy = FilesPolicy.model_construct()
-    network: NetworkPolicy = NetworkPolicy.model_construct()
+    libraries: dict[str, tuple[str, ...]] = key({}, "by language; `*` is all")
+    files: FilesPolicy = FilesPolicy()
+    network: NetworkPolicy = NetworkPolicy()
     #: Executables by name or absolute path; `*` is all.
     processes: tuple[str, ...] = ()
     #: Names of environment variables, globs allowed; `*` alone also lifts the masking.
     environment: tuple[str, ...] = ()
-    modules: ModulesPolicy = ModulesPolicy.model_construct()
-    tools: ToolsPolicy = ToolsPolicy.model_construct()
-    limits: LimitsPolicy = LimitsPolicy.model_construct()
+    modules: ModulesPolicy = ModulesPolicy()
+    tools: ToolsPolicy = ToolsPolicy()
+    limits: LimitsPolicy = LimitsPolicy()
     #: Beside a script's own; `*` is any.
     state_scopes: tuple[str, ...] = ()
     #: Whoever runs the command may only tighten it; every decision is recorded.
@@ -216,8 +210,9 @@ def _common_libraries(
 
 def merged(profile: SecurityProfile, changes: dict[str, Any], /, **top: Any) -> SecurityProfile:
     """A profile with changed fields: nested tables merge key by key, lists replace."""
-    data: dict[str, Any] = profile.model_dump(exclude={"within"})
-    for key, value in changes.items():
-        own = data.get(key)
-        data[key] = {**own, **value} if isinstance(own, dict) and isinstance(value, dict) else value
-    return SecurityProfile(**{**data, **top}, within=profile.within)
+    data: dict[str, Any] = profile.model_dump(exclude=("within",))
+    for name, value in changes.items():
+        own = data.get(name)
+        nested = isinstance(own, dict) and isinstance(value, dict)
+        data[name] = {**(own or {}), **value} if nested else value
+    return SecurityProfile.model_validate({**data, **top, "within": profile.within})

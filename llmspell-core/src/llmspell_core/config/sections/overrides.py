@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
-
 from llmspell_core.config.sections.base import Section, key
 from llmspell_core.config.sections.system import LogLevel
 
@@ -22,4 +20,4 @@ class ScriptOverride(Section):
     """What differs for the scripts that a pattern names."""
 
     log_level: Literal["", LogLevel] = key("", "of these scripts")
-    security: ScriptSecurity | None = Field(None, description="their profile, with a reason")
+    security: ScriptSecurity | None = key(None, "their profile, with a reason")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
 from llmspell_core.config.sections.base import Section, key, table
 
 
@@ -99,7 +97,7 @@ class Security(Section):
     )
     enforce: bool = key(False, "whoever runs a command can only tighten")
     audit_log: str = key("", "a file for each decision, as JSON lines; empty: none")
-    profiles: dict[str, CustomProfile] = Field({}, description="custom profiles by name")
+    profiles: dict[str, CustomProfile] = key({}, "custom profiles by name")
     stdlib_access: dict[str, list[str]] = key({}, "libraries beyond the profile's, by language")
     files: Files = table(Files, "files")
     network: Network = table(Network, "hosts")
