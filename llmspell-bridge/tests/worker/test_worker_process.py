@@ -288,7 +288,7 @@ def test_what_no_engine_can_interrupt_is_killed_with_the_last_known_line() -> No
         _, end = host.start(bomb)
         await asyncio.sleep(1)
         assert not end.done()
-        host.session.interrupt("script.wall_limit", "the script ran longer than 1 s")  # type: ignore[attr-defined]
+        host.session.interrupt("script.wall_limit", "the script ran longer than 1 s")
         with pytest.raises(ScriptError) as caught:
             await end
         assert caught.value.code == "script.wall_limit"
