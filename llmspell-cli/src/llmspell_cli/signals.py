@@ -48,7 +48,7 @@ async def _main(work: Coroutine[Any, Any, Any], signals: _Signals) -> Any:
     signals.insist = task.cancel
     signals.act = lambda: loop.call_soon_threadsafe(cancel)
     if signals.received:
-        signals.act()
+        cancel()  # not by the loop: its first turn may already be the script's
     try:
         result = await task
     except asyncio.CancelledError:
