@@ -80,7 +80,7 @@ def test_plugins_are_grouped_and_imported_by_nobody(llmspell: CommandLine) -> No
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
     assert lines[0] == "engines"
-    assert lines[1].split() == ["lua", "llmspell-lua", VERSION]
+    assert ["lua", "llmspell-lua", VERSION] in [line.split() for line in lines]
     (shout,) = (line for line in lines if line.startswith("  shout "))
     assert "also in acme-" in shout
     assert "none is used" in shout
@@ -106,7 +106,7 @@ def test_doctor_is_one_page(llmspell: CommandLine) -> None:
                     env={"OPENAI_API_KEY": "sk-test-0123456789abcdef"})  # fmt: skip
     facts = {line[:15].strip(): line[15:] for line in done.out.splitlines()}
     assert facts["llmspell"] == VERSION
-    assert facts["engines"] == f"lua ({VERSION})"
+    assert f"lua ({VERSION})" in facts["engines"]
     assert "openai" in facts["providers"]
     assert facts["data"] == str(llmspell.home / "data")
     assert facts["isolation"]
