@@ -1,0 +1,1 @@
+"""The ES5.1 JavaScript engine of llmspell."""

@@ -1,0 +1,189 @@
+// Host objects in the script's hands: proxies in front of a handle. Scripts cannot change them, and
+// their methods are bound: `var f = a.execute` is the same call.
+(function (use) {
+  "use strict";
+  var p = use("primordials");
+  var states = use("states");
+  var errors = use("errors");
+  var decoding = use("decode");
+  var snake = use("spelling").snake;
+  var M = use("calls");
+  var has = p.ObjectHasOwn;
+
+  var UNKNOWN = { methods: p.ObjectCreate(null), builders: p.ObjectCreate(null) };
+  var types = p.ObjectCreate(null);    // declarations of host objects by type name
+  var unread = [];                     // globals whose declarations are still text
+
+  // handle -> its proxy, so that one handle is one object. The engine has no weak references: what
+  // stands here is forgotten from time to time, and an object that nobody has any more is dropped.
+  var recent = p.ObjectCreate(null), count = 0, MOST = 256;
+  var lost = "";
+
+  function readOnly() { throw new p.TypeErrorC("it is read-only"); }
+
+  // Reads the declaration of a global when it is first needed: a start reads none.
+  function read(head) {
+    if (typeof head.text !== "string") return head;
+    var full = p.JSONParse(head.text), keys = p.ObjectKeys(full), i;
+    head.text = null;
+    for (i = 0; i < keys.length; i++) head[keys[i]] = full[keys[i]];
+    var objects = head.objects || {};
+    keys = p.ObjectKeys(objects);
+    for (i = 0; i < keys.length; i++) types[keys[i]] = objects[keys[i]];
+    return head;
+  }
+
+  function typeOf(name) {
+    while (!types[name] && unread.length > 0) {
+      read(unread[unread.length - 1]);
+      unread.length--;
+    }
+    return types[name] || UNKNOWN;
+  }
+
+  function lookUp(table, key) {
+    if (!table) return undefined;
+    if (has(table, key)) return table[key];
+    var other = snake(key);
+    return other !== key && has(table, other) ? table[other] : undefined;
+  }
+
+  function bound(target, name) {
+    return function () { return M.call(target, name, p.list(arguments)); };
+  }
+
+  // `forEach(fn)` of what gives one thing after the other.
+  function each(state) {
+    return function (fn) {
+      if (typeof fn !== "function") errors.fail("input.invalid", "forEach takes a function");
+      for (var i = 0; ; i++) {
+        var item = M.call(state.target, state.declared.iterate, []);
+        if (item === null || item === undefined) return;
+        fn(item, i);
+      }
+    };
+  }
+
+  // What a host object has beside its fields; made when it is asked for.
+  function member(state, key) {
+    var declared = state.declared, name = lookUp(declared.methods, key);
+    if (name !== undefined) return bound(state.target, name);
+    var builder = lookUp(declared.builders, key);
+    if (builder) {
+      return function () {
+        return use("builders").create(state.target, state.type + "." + key, builder, p.list(arguments));
+      };
+    }
+    if (has(state.fields, snake(key))) return state.fields[snake(key)];
+    if (key === "toString") return function () { return state.text(); };
+    if (declared.iterate && (key === "next" || key === "forEach")) {
+      return key === "next" ? bound(state.target, declared.iterate) : each(state);
+    }
+    return p.ObjectPrototype[key];
+  }
+
+  // For the fronts of the prelude: `find(state, key)` gives what a string key stands for.
+  function handler(stateOf, find) {
+    return {
+      get: function (target, key) {
+        if (key === states.KEY) return states.tell(stateOf());
+        return typeof key === "string" ? find(stateOf(), key) : undefined;
+      },
+      has: function (target, key) {
+        return typeof key === "string" && find(stateOf(), key) !== undefined;
+      },
+      set: readOnly, deleteProperty: readOnly,
+    };
+  }
+
+  function find(state, key) {
+    if (has(state.fields, key)) return state.fields[key];
+    if (key === "then") return undefined;
+    var found = state.bound[key];
+    if (found === undefined) {
+      found = member(state, key);
+      if (typeof found === "function") state.bound[key] = found;
+    }
+    return found;
+  }
+
+  function encoded(channel) {
+    return channel ? '{"$h":' + this.target + "}" : { instead: this.fields };
+  }
+
+  function text() {
+    var fields = this.fields;
+    return this.type + "(" + p.StringC(fields.name || fields.id || "?") + ")";
+  }
+
+  // A front for this target, as it is sent. `missing`, for a name of an index, tells that it is no
+  // method either: only a proxy of a function can be called.
+  function create(target, type, fields, missing) {
+    var state = {
+      target: target, type: type, fields: fields, declared: typeOf(type), received: 1,
+      bound: p.ObjectCreate(null), encode: encoded, text: text,
+    };
+    var traps = handler(function () { return state; }, find);
+    var front = missing ? function () {} : p.ObjectCreate(p.ObjectPrototype);
+    list(front, fields);
+    if (missing) {
+      traps.apply = traps.construct = missing;
+    } else if (p.NumberC(target) > 0) {
+      p.finalize(front, function () {
+        for (var n = 0; n < state.received; n++) lost += (lost === "" ? "" : ",") + state.target;
+        M.before = M.before || M.flush;
+      });
+    }
+    return { proxy: new p.ProxyC(front, traps), state: state, front: front };
+  }
+
+  // The engine lists what the target itself has.
+  function list(front, fields) {
+    var keys = p.ObjectKeys(fields);
+    for (var i = 0; i < keys.length; i++) {
+      p.ObjectDefineProperty(front, keys[i],
+        { value: fields[keys[i]], enumerable: true, configurable: true });
+    }
+  }
+
+  function forget() {
+    recent = p.ObjectCreate(null);
+    count = 0;
+  }
+
+  decoding.markers.$h = function (data) {
+    var handle = data[0], type = data[1], fields = decoding.revive(data[2] || {});
+    if (fields.type === undefined) {
+      p.ObjectDefineProperty(fields, "type",
+        { value: type, enumerable: true, writable: true, configurable: true });
+    }
+    var known = recent[handle];
+    if (known) {
+      known.state.received++;
+      known.state.fields = fields;
+      list(known.front, fields);
+      return known.proxy;
+    }
+    known = create(p.StringC(handle), type, fields, null);
+    if (count++ >= MOST) forget();
+    recent[handle] = known;
+    return known.proxy;
+  };
+
+  return {
+    create: create, handler: handler, lookUp: lookUp, read: read, unread: unread,
+    // Forgets the objects that only this file still has.
+    release: function () {
+      if (count > 0) {
+        forget();
+        p.gc();
+      }
+    },
+    // Handles that the script has lost, once for each time they arrived.
+    takeLost: function () {
+      var taken = lost;
+      lost = "";
+      return taken;
+    },
+  };
+})
