@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from llmspell_bridge.calls import SessionLimits
@@ -13,7 +14,6 @@ from llmspell_bridge.globals.modules import Modules
 from llmspell_bridge.hints import add_hint
 from llmspell_bridge.invocations import UNWIND_S
 from llmspell_bridge.limits import WallClock
-from llmspell_bridge.modules.loader import ModuleLoader
 from llmspell_bridge.result import ScriptResult, plain
 from llmspell_bridge.session import HostSession
 from llmspell_core.errors import Cancelled, DeadlineError, HookError, LLMSpellError, ScriptError
@@ -23,6 +23,7 @@ from llmspell_core.hooks import HookContext
 if TYPE_CHECKING:
     from llmspell_bridge.engines import ScriptSource
     from llmspell_bridge.manifests import Manifest
+    from llmspell_bridge.modules.loader import ModuleLoader
     from llmspell_bridge.runtime import ScriptRuntime
     from llmspell_bridge.streams import Streams
     from llmspell_core.context import ExecutionContext
@@ -52,7 +53,6 @@ class ScriptRun:
         self._task = asyncio.current_task()
         self._cancelled_at = 0.0
         self._files = GatedFiles(ctx)
-        self._modules = ModuleLoader(ctx.policy, source, ctx.language)
         self._wall = WallClock(ctx.policy.profile.limits.wall_s, self._wall_limit)
         self._session = HostSession(
             ctx,
@@ -234,7 +234,7 @@ class ScriptRun:
             exit_code=exit_code,
             unhandled=report.unhandled,
             unhandled_more=report.unhandled_more,
-            usage=self._ctx.account.usage,
+            usage=self._ctx.account.spent,
             duration_ms=(time.perf_counter() - started) * 1000,
             host_calls=self._session.host_calls,
         )
@@ -264,10 +264,19 @@ class ScriptRun:
             "run_id": self._ctx.run_id,
         }
 
+    @cached_property
+    def _modules(self) -> ModuleLoader:
+        """Made when the first module or file is asked for: most runs ask for none."""
+        from llmspell_bridge.modules.loader import ModuleLoader
+
+        return ModuleLoader(self._ctx.policy, self._source, self._ctx.language)
+
     async def _reachable(self, text: str) -> Any:
         """What the engine loads modules from: the host, or, where it cannot wait, this table."""
         if not self._runtime.carrier.engine.info.module_table:
             return True
+        if "import" not in text and "export" not in text:
+            return {}
         from llmspell_bridge.modules.graph import import_graph
 
         return await asyncio.to_thread(import_graph, self._modules, text, self._source.name)
