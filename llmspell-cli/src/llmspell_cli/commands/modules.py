@@ -85,7 +85,10 @@ def pin(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
 @common_options
 @click.pass_context
 def verify(ctx: click.Context, as_json: bool) -> None:
-    """Compare each pinned file with its SHA-256; the exit code is 1 when one differs."""
+    """Compare each pinned file with its SHA-256.
+
+    The exit code is 1 when one differs or is missing.
+    """
     found = _pins(ctx)
     rows = found.states()
     wrong = [row for row in rows if row[1] != "ok"]
@@ -103,7 +106,10 @@ def verify(ctx: click.Context, as_json: bool) -> None:
 @common_options
 @click.pass_context
 def list_(ctx: click.Context, as_json: bool) -> None:
-    """List the pinned modules, and whether the profile in force lets scripts load them."""
+    """List the pinned modules and whether scripts may load them.
+
+    That is, under the profile in force.
+    """
     found = _pins(ctx)
     rows = found.states()
     _print(rows, as_json=as_json, allowed=found.allowed)
