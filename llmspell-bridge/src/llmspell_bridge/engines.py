@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmspell_core.errors import ExtensionError, ScriptError, did_you_mean
+from llmspell_core.errors import ExtensionError, ScriptError, did_you_mean, nearest
 from llmspell_core.extensions import Extensions
 from llmspell_core.script.engine import ScriptEngine
 
@@ -66,11 +66,13 @@ def decode_source(data: bytes, name: str) -> str:
 
 
 def _near_file(path: Path) -> str | None:
+    """The file of the same kind beside it that was probably meant."""
     try:
-        names = [one.name for one in path.parent.iterdir()]
+        stems = [one.stem for one in path.parent.iterdir() if one.suffix == path.suffix]
     except OSError:
         return None
-    return did_you_mean(path.name, names)
+    near = nearest(path.stem, stems)
+    return None if near is None else f'did you mean "{near}{path.suffix}"?'
 
 
 def engine_name(source: ScriptSource, asked: str | None, default: str) -> str:

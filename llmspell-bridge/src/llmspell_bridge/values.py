@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import Enum
 from pathlib import PurePath
@@ -17,9 +17,22 @@ from llmspell_core.errors import LimitError, LLMSpellError
 from llmspell_core.script.api import Result, ScriptFunction, ScriptObject
 
 INT64 = 1 << 63
-_encode = json.JSONEncoder(
+_encoder = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False
-).encode
+)
+
+
+def _fast_encode() -> Callable[[Any], str]:
+    """`JSONEncoder.encode` makes its C encoder anew for every value: here it is made once."""
+    make = json.encoder.c_make_encoder  # type: ignore[attr-defined]
+    if make is None:
+        return _encoder.encode
+    quote = json.encoder.encode_basestring
+    chunks = make(None, _encoder.default, quote, None, ":", ",", False, False, False)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_encode = _fast_encode()
 
 
 class Handles(Protocol):
@@ -69,10 +82,12 @@ def encode(value: Any, handles: Handles, *, depth: int = 64, size: int = 0) -> s
     `limit.value_size`.
     """
     kind = type(value)
-    if kind is str or value is None or kind is bool:
+    if value is None or kind is bool or kind is str:
         text = _text(value)
         check_size(text, size)
         return text
+    if kind is int and -INT64 <= value < INT64:
+        return repr(value)
     encoder = _Encoder(handles, depth)
     try:
         text = _text(encoder.plain(value, "", depth))
@@ -105,6 +120,8 @@ def too_deep(depth: int, where: str = "") -> LLMSpellError:
 
 def _text(plain: Any) -> str:
     text = _encode(plain)
+    if text.isascii():
+        return text
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

@@ -187,11 +187,17 @@ class ExtensionError(LLMSpellError):
 
 def did_you_mean(name: str, known: list[str]) -> str | None:
     """`did you mean "calculator"?` for the nearest known name, or None when none is near."""
+    near = nearest(name, known)
+    return None if near is None else f'did you mean "{near}"?'
+
+
+def nearest(name: str, known: list[str]) -> str | None:
+    """The known name that was probably meant, or None."""
     from difflib import get_close_matches
 
     plain = {candidate.lower().replace("_", "-"): candidate for candidate in known}
-    near = get_close_matches(name.lower().replace("_", "-"), list(plain), n=1, cutoff=0.6)
-    return f'did you mean "{plain[near[0]]}"?' if near else None
+    found = get_close_matches(name.lower().replace("_", "-"), list(plain), n=1, cutoff=0.6)
+    return plain[found[0]] if found else None
 
 
 def error_data(error: BaseException) -> dict[str, Any]:

@@ -470,7 +470,8 @@ async def _approve(
         ApprovalRequest(
             tool=tool.name,
             arguments=params,
-            reason=tool.description,
+            reason=_why_asked(tool),
+            description=tool.description,
             path=ctx.path,
             correlation_id=ctx.correlation_id,
         )
@@ -484,6 +485,13 @@ async def _approve(
     if answer.kind == "always":
         ctx.policy.always(tool)
     return answer.arguments if answer.kind == "edit" else None
+
+
+def _why_asked(tool: Tool) -> str:
+    """The mark of a tool that makes people ask, in one word."""
+    if tool.destructive:
+        return "destructive"
+    return "open_world" if tool.open_world else tool.security_level
 
 
 def _deadline_text(call: _Call) -> str:
