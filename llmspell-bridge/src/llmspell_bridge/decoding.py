@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import json.scanner
+from collections.abc import Callable
 from typing import Any
 
 from llmspell_bridge.values import Handles, check_size, protocol_error, too_deep
@@ -23,7 +23,7 @@ def _finite(text: str) -> float:
 
 
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
-_scan = json.scanner.make_scanner(_decoder)
+_scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once  # type: ignore[attr-defined]
 
 
 def parse(text: str) -> Any:
