@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from llmspell_agents.plugin import llmspell_runtime_started
 from llmspell_core.errors import ValidationError
 from llmspell_core.testing import scripted_runtime
 
@@ -21,9 +20,6 @@ SETTINGS = {
 def test_a_configured_agent_is_made_when_it_is_asked_for() -> None:
     async def main() -> None:
         async with scripted_runtime("fine", settings=SETTINGS) as (runtime, provider):
-            if not runtime.base.agents.has("reviewer"):
-                # An installation from before the entry point was declared.
-                llmspell_runtime_started(runtime)
             ctx = runtime.context()
             entry = runtime.base.agents.entry("reviewer")
             assert entry is not None
@@ -38,8 +34,6 @@ def test_a_configured_agent_is_made_when_it_is_asked_for() -> None:
 def test_a_mistake_in_one_agent_costs_only_that_agent() -> None:
     async def main() -> None:
         async with scripted_runtime("fine", settings=SETTINGS) as (runtime, _):
-            if not runtime.base.agents.has("broken"):
-                llmspell_runtime_started(runtime)
             with pytest.raises(ValidationError, match='agent broken: unknown field "temprature"'):
                 runtime.base.agents.get("broken")
             assert runtime.base.agents.get("reviewer").name == "reviewer"

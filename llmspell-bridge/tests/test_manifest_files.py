@@ -146,6 +146,7 @@ async def main():
 
 asyncio.run(main())
 banned = "httpx jinja2 sqlite3 jsonschema rich jq dateutil xllamacpp multiprocessing".split()
+banned += "pydantic pydantic_core typing_extensions pluggy importlib.metadata".split()
 if sys.argv[1] == "worker":
     banned.append("lupa")
 found = set(banned) & set(sys.modules)

@@ -9,10 +9,11 @@ from pydantic import ValidationError as PydanticError
 
 from llmspell_core.account import Limits
 from llmspell_core.errors import ValidationError
+from llmspell_core.names import to_snake
 from llmspell_core.provider import RetryPolicy
 from llmspell_core.schema import describe, mistakes_text, pydantic_mistakes
 from llmspell_core.script.api import ScriptFunction
-from llmspell_core.script.model import ScriptModel, to_snake
+from llmspell_core.script.model import ScriptModel
 
 DEFAULT_REQUESTS = 25
 DEFAULT_PARALLEL_TOOLS = 8

@@ -1,36 +1,15 @@
-"""The agents of `[agents.NAME]`: found by name in every run, made when somebody asks for one."""
+"""The agents of `[agents.NAME]`, each made when somebody asks for it by name."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llmspell_core.hookspecs import hookimpl
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from llmspell_core.agent import Agent
-    from llmspell_core.runtime import Runtime
 
 
-@hookimpl
-def llmspell_runtime_started(runtime: Runtime) -> None:
-    """Register the configured agents, without making any."""
-    if "agents" not in runtime.init.kinds:
-        return
-    for name, fields in runtime.settings.agents.items():
-        runtime.base.agents.add_lazy(
-            name,
-            _maker(name, fields),
-            source="configuration",
-            summary=str(fields.get("description", "")),
-        )
+def configured_agent(name: str, fields: dict[str, Any]) -> Agent:
+    """The agent of a table, whose mistakes name it (entry-point group ``llmspell.configured``)."""
+    from llmspell_agents.agent import Agent as Made
 
-
-def _maker(name: str, fields: dict[str, Any]) -> Callable[[], Agent]:
-    def make() -> Agent:
-        from llmspell_agents.agent import Agent as Made
-
-        return Made({**fields, "name": name})
-
-    return make
+    return Made({**fields, "name": name})

@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from typing import Any
-
-from pydantic import TypeAdapter
-from pydantic import ValidationError as PydanticError
+from typing import TYPE_CHECKING, Any
 
 from llmspell_core.errors import NotFoundError, ValidationError, did_you_mean
 from llmspell_core.schema import describe, mistakes_text, pydantic_mistakes
 from llmspell_core.script.api import MethodMark, ScriptFunction, ScriptGlobal, ScriptObject
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 #: What is checked without pydantic: the types accepted, and how a message names them. Numbers
 #: are not made out of strings and booleans, as pydantic would.
@@ -64,6 +64,9 @@ class Parameter:
         raise self._wrong(call, f"{self.name} must be {word}, not {describe(value)}")
 
     def _validated(self, value: Any, call: str) -> Any:
+        from pydantic import TypeAdapter
+        from pydantic import ValidationError as PydanticError
+
         if self._adapter is None:
             self._adapter = TypeAdapter(self._hint, config=_config(self._hint))
         try:

@@ -8,13 +8,13 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llmspell_bridge.decoding import decode_args
 from llmspell_bridge.limits import CallBudget, WallClock
 from llmspell_bridge.values import encode
 from llmspell_core.errors import LLMSpellError, ScriptError, error_data
+from llmspell_core.records import Record
 from llmspell_core.script.protocol import Answer
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ TIMED = frozenset({"Async", "Event", "io", "modules"})
 UNSIZED = frozenset({"stdin", "io"})
 
 
-@dataclass(slots=True)
-class SessionLimits:
+class SessionLimits(Record):
     """What the host bounds; 0 is no limit."""
 
     host_calls: int = 0

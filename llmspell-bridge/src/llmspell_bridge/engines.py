@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from llmspell_core.errors import ExtensionError, ScriptError, did_you_mean, nearest
 from llmspell_core.extensions import Extensions
+from llmspell_core.records import Record
 from llmspell_core.script.engine import ScriptEngine
 
 MAX_SOURCE_BYTES = 16 << 20
@@ -16,11 +16,10 @@ MAX_SOURCE_BYTES = 16 << 20
 KNOWN_EXTENSIONS = {".lua": "lua", ".js": "js", ".mjs": "js"}
 EXTRAS = {"lua": "lua", "js": "js", "duktape": "duktape"}
 
-_NAMED = re.compile(r"@engine\s+([A-Za-z0-9_-]+)")
+_NAMED = r"@engine\s+([A-Za-z0-9_-]+)"
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptSource:
+class ScriptSource(Record):
     """A script's text and what to call it: `name` is shown in errors, `path` is its file."""
 
     text: str
@@ -80,7 +79,8 @@ def engine_name(source: ScriptSource, asked: str | None, default: str) -> str:
     if asked:
         return asked
     first = source.text[:4096].splitlines()[:5]
-    if named := _NAMED.search("\n".join(first)):
+    text = "\n".join(first)
+    if "@engine" in text and (named := re.search(_NAMED, text)):
         return named[1]
     if first and first[0].startswith("#!") and (named_there := _in_shebang(first[0])):
         return named_there

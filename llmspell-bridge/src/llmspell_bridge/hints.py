@@ -10,9 +10,9 @@ from llmspell_core.errors import LLMSpellError, did_you_mean
 from llmspell_core.extensions import Extensions, install_hint
 
 #: Lua's and JavaScript's words for using a global that is not there.
-_ABSENT = re.compile(r"global '(\w+)'\)|(?:ReferenceError: )?'?(\w+)'? is not defined")
+_ABSENT = r"global '(\w+)'\)|(?:ReferenceError: )?'?(\w+)'? is not defined"
 #: ... and for calling a method that is not there.
-_NO_METHOD = re.compile(r"call a nil value \((?:field|method) '(\w+)'\)|\.(\w+) is not a function")
+_NO_METHOD = r"call a nil value \((?:field|method) '(\w+)'\)|\.(\w+) is not a function"
 
 
 def add_hint(error: LLMSpellError, known: Mapping[str, Mapping[str, Any]]) -> None:
@@ -24,9 +24,9 @@ def add_hint(error: LLMSpellError, known: Mapping[str, Mapping[str, Any]]) -> No
     """
     if error.hint or error.code != "script.error":
         return
-    if match := _ABSENT.search(error.message):
+    if match := re.search(_ABSENT, error.message):
         error.hint = _about_global(match[1] or match[2], known)
-    elif match := _NO_METHOD.search(error.message):
+    elif match := re.search(_NO_METHOD, error.message):
         error.hint = _about_method(match[1] or match[2], known)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextvars import Context
-from dataclasses import dataclass
 from typing import Any
 
 from llmspell_bridge.guest_errors import again
@@ -15,12 +14,14 @@ from llmspell_core.errors import LLMSpellError
 UNWIND_S = 1.0
 
 
-@dataclass(slots=True)
 class _Waiting:
-    future: asyncio.Future[Any]
-    context: Context
-    begun: bool = False
-    over: bool = False
+    __slots__ = ("begun", "context", "future", "over")
+
+    def __init__(self, future: asyncio.Future[Any], context: Context) -> None:
+        self.future = future
+        self.context = context
+        self.begun = False
+        self.over = False
 
 
 class Invocations:

@@ -10,16 +10,15 @@ import importlib.util
 import logging
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from llmspell_core.errors import PolicyError
+from llmspell_core.records import Record
 
 log = logging.getLogger("llmspell.security")
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Record):
     """One layer: the name by which workers report it, what it is, and why it cannot be had."""
 
     name: str

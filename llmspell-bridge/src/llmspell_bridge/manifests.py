@@ -6,7 +6,6 @@ without one is compiled on first use; the result is kept in the cache directory.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import logging
@@ -98,6 +97,8 @@ def compile_global(declared: type[ScriptGlobal]) -> Manifest:
 
 
 def _cache_path(extension: Extension, package: str) -> Path:
+    import hashlib
+
     folder = _package_folder(package)
     newest = max((p.stat().st_mtime_ns for p in folder.rglob("*.py")), default=0) if folder else 0
     key = f"{FORMAT} {extension.distribution} {extension.version} {extension.target} {newest}"

@@ -13,10 +13,7 @@ from typing import Protocol, TextIO
 MAX_NUMBER = 200
 
 #: The beginning of a number as Lua writes them.
-_BEGUN = re.compile(
-    r"[+-]?(0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*([pP][+-]?\d*)?|\d*\.?\d*([eE][+-]?\d*)?)",
-    re.ASCII,
-)
+_BEGUN = r"(?a)[+-]?(0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*([pP][+-]?\d*)?|\d*\.?\d*([eE][+-]?\d*)?)"
 
 
 class Readable(Protocol):
@@ -85,7 +82,7 @@ def _number(source: Readable) -> str | None:
     taken = ""
     while (char := source.read(1)) and char.isspace():
         pass
-    while char and len(taken) < MAX_NUMBER and _BEGUN.fullmatch(taken + char):
+    while char and len(taken) < MAX_NUMBER and re.fullmatch(_BEGUN, taken + char):
         taken += char
         char = source.read(1)
     if char and isinstance(source, Pushback):

@@ -2,31 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from llmspell_core.errors import LLMSpellError
-from llmspell_core.messages import Usage
 from llmspell_core.script.api import ScriptObject
 
+if TYPE_CHECKING:
+    from llmspell_core.messages import Usage
 
-@dataclass(slots=True)
+
 class ScriptResult:
-    """How a run ended. `value` is JSON-like data; `exit_code` is what `os.exit` was given.
+    """How a run ended.
 
-    `unhandled` are the errors of tasks that nobody waited for, `unhandled_more` how many more
-    than these there were.
+    `value` is JSON-like data; `exit_code` is what `os.exit` was given, else None. `unhandled`
+    are the errors of tasks that nobody waited for, `unhandled_more` how many more than these
+    there were. `stdout` and `stderr` hold what was captured.
     """
 
-    value: Any = None
-    exit_code: int | None = None
-    unhandled: list[LLMSpellError] = field(default_factory=list)
-    unhandled_more: int = 0
-    usage: Usage = field(default_factory=Usage)
-    duration_ms: float = 0.0
-    host_calls: int = 0
-    stdout: str = ""
-    stderr: str = ""
+    def __init__(
+        self,
+        *,
+        value: Any = None,
+        exit_code: int | None = None,
+        unhandled: Sequence[LLMSpellError] = (),
+        unhandled_more: int = 0,
+        usage: Usage | None = None,
+        duration_ms: float = 0.0,
+        host_calls: int = 0,
+        stdout: str = "",
+        stderr: str = "",
+    ) -> None:
+        self.value = value
+        self.exit_code = exit_code
+        self.unhandled = [*unhandled]
+        self.unhandled_more = unhandled_more
+        self.duration_ms = duration_ms
+        self.host_calls = host_calls
+        self.stdout = stdout
+        self.stderr = stderr
+        self._usage = usage
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens and money of the whole run."""
+        if self._usage is None:
+            from llmspell_core.messages import Usage
+
+            self._usage = Usage()
+        return self._usage
+
+    def __repr__(self) -> str:
+        return f"ScriptResult(value={self.value!r}, exit_code={self.exit_code!r})"
 
 
 def plain(value: Any) -> Any:

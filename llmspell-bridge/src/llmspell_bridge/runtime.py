@@ -24,12 +24,13 @@ from llmspell_bridge.result import ScriptResult
 from llmspell_bridge.run import ScriptRun
 from llmspell_bridge.streams import Streams
 from llmspell_core import lifecycle
-from llmspell_core.account import Account, Limits
+from llmspell_core.account import Account
 from llmspell_core.errors import ScriptError
 from llmspell_core.lifecycle import Phase, RuntimeMode, SelectiveInit
 from llmspell_core.runtime import PhaseObserver, Runtime
 
 if TYPE_CHECKING:
+    from llmspell_core.account import Limits
     from llmspell_core.approval import Approver
     from llmspell_core.config.settings import Settings
     from llmspell_core.config.sources import Loaded
@@ -198,9 +199,13 @@ class ScriptRuntime(Runtime):
             whole = whole.relative_to(self.loaded.project)
         return f"script:{whole.as_posix()}"
 
-    def _run_limits(self) -> Limits:
+    def _run_limits(self) -> Limits | None:
         most = self.settings.default.max_cost_usd
-        return Limits(cost_usd=most) if most else Limits()
+        if not most:
+            return None
+        from llmspell_core.account import Limits
+
+        return Limits(cost_usd=most)
 
 
 def _arguments(source: ScriptSource, args: list[str], params: dict[str, Any]) -> dict[str, Any]:

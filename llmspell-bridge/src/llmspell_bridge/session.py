@@ -12,7 +12,6 @@ import contextvars
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llmspell_bridge.calls import HostCalls, SessionLimits
@@ -39,12 +38,12 @@ IDLE_POLL_S = (0.01, 0.25)
 MAX_REPORTS = 100
 
 
-@dataclass(slots=True)
 class Report:
     """What a session has to tell beside its value: the first errors nobody handled, and more."""
 
-    unhandled: list[LLMSpellError] = field(default_factory=list)
-    unhandled_more: int = 0
+    def __init__(self) -> None:
+        self.unhandled: list[LLMSpellError] = []
+        self.unhandled_more = 0
 
 
 class HostSession:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llmspell_cli.output import Output
@@ -11,6 +10,7 @@ from llmspell_cli.report import exit_code
 from llmspell_cli.signals import run_until_signal
 from llmspell_cli.source_lines import Script
 from llmspell_core.errors import LLMSpellError
+from llmspell_core.records import Record, key
 
 if TYPE_CHECKING:
     from llmspell_bridge.engines import ScriptSource
@@ -20,13 +20,12 @@ if TYPE_CHECKING:
     from llmspell_cli.options import Common
 
 
-@dataclass(slots=True)
-class RunOptions:
+class RunOptions(Record):
     """What `run` and `eval` were asked for."""
 
     engine: str | None = None
-    args: list[str] = field(default_factory=list)
-    params: dict[str, Any] = field(default_factory=dict)
+    args: list[str] = key([], "what `args` has by position")
+    params: dict[str, Any] = key({}, "what `args` has by name")
     model: str | None = None
     timeout_s: float | None = None
     as_json: bool = False

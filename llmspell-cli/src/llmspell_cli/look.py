@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,13 +12,13 @@ if TYPE_CHECKING:
     from llmspell_core.security.redact import Redactor
 
 
-@dataclass(slots=True)
 class Look:
     """What the options ask for. One a process, since errors are shown after a command is over."""
 
-    color: str = "auto"
-    debug: bool = False
-    redactor: Redactor | None = None
+    def __init__(self) -> None:
+        self.color = "auto"
+        self.debug = False
+        self.redactor: Redactor | None = None
 
 
 LOOK = Look()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,18 +20,18 @@ PROFILES = (
 )  # fmt: skip
 
 
-@dataclass(slots=True)
 class Common:
     """The global options of one call; what stands after the command wins."""
 
-    config: Path | None = None
-    profile: str | None = None
-    log_level: str | None = None
-    log_format: str | None = None
-    overrides: list[str] = field(default_factory=list)
-    verbose: int = 0
-    quiet: bool = False
-    trace_events: Path | None = None
+    def __init__(self) -> None:
+        self.config: Path | None = None
+        self.profile: str | None = None
+        self.log_level: str | None = None
+        self.log_format: str | None = None
+        self.overrides: list[str] = []
+        self.verbose = 0
+        self.quiet = False
+        self.trace_events: Path | None = None
 
     def load(self, script: Path | None = None, *extra: str) -> Loaded:
         """The settings of this call, with logging set up; raises `config.invalid`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import Any
 
 from llmspell_cli.look import LOOK, clean, say, style
@@ -53,16 +52,22 @@ def show_error(error: LLMSpellError, script: Script | None = None) -> None:
         LOOK.redactor = Redactor()
     say(format_error(error, script))
     if LOOK.debug:
-        say(clean("".join(traceback.format_exception(error))))
+        _show_stack(error)
 
 
 def show_bug(error: BaseException) -> None:
     """An exception that nobody raised on purpose: name it, and say how to see where."""
     say(_head(f"{type(error).__name__}: {error}", "internal"))
     if LOOK.debug:
-        say(clean("".join(traceback.format_exception(error))))
+        _show_stack(error)
     else:
         say("  this is a bug of llmspell or of a plugin; --debug shows where")
+
+
+def _show_stack(error: BaseException) -> None:
+    import traceback
+
+    say(clean("".join(traceback.format_exception(error))))
 
 
 def format_error(error: LLMSpellError, script: Script | None = None) -> str:

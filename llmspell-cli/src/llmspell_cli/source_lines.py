@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmspell_cli.look import clean, style
+from llmspell_core.records import Record
 
 if TYPE_CHECKING:
     from llmspell_core.errors import LLMSpellError
@@ -15,11 +15,10 @@ if TYPE_CHECKING:
 #: A longer line is cut around the caret.
 WIDTH = 100
 TAB = 4
-_PLACE = re.compile(r"(.+?):(\d+)(?::(\d+))?")
+_PLACE = r"(.+?):(\d+)(?::(\d+))?"
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Record):
     """The script of a run: its lines and those of its modules may be shown, no other file's."""
 
     name: str
@@ -56,7 +55,7 @@ def _kind(path: Path) -> str:
 def location(error: LLMSpellError, script: Script | None) -> list[str]:
     """`file:line`, the line itself and a caret below what is wrong."""
     lines = [f"  {clean(error.source or '')}"]
-    match = _PLACE.fullmatch(error.source or "")
+    match = re.fullmatch(_PLACE, error.source or "")
     if script is None or not match:
         return lines
     number = int(match[2])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from typing import Any
 
@@ -45,10 +44,16 @@ def print_table(rows: list[dict[str, Any]], columns: list[str] | None = None) ->
     names = columns or list(rows[0])
     texts = [[clean(cell(row.get(name))) for name in names] for row in rows]
     widths = [max(len(row[i]) for row in texts) for i in range(len(names))]
-    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    room = _columns() if sys.stdout.isatty() else 0
     for row in texts:
         line = "  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True))
         click.echo(_fit(line.rstrip(), sum(widths[:-1]) + 2 * len(widths), room))
+
+
+def _columns() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def _fit(line: str, start_of_last: int, room: int) -> str:

@@ -7,29 +7,19 @@ its account charges its parent as well, so the tighter one wins.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmspell_core.errors import AgentError
-from llmspell_core.messages import Usage
-from llmspell_core.script.model import ScriptModel
+from llmspell_core.records import Record
+
+if TYPE_CHECKING:
+    from llmspell_core.messages import Usage
+    from llmspell_core.run_limits import Limits
+
+__all__ = ["Account", "LimitHit", "Limits", "limit_error"]
 
 
-class Limits(ScriptModel):
-    """Limits of a run and everything nested in it; None is no limit. Money is USD, time ms."""
-
-    requests: int | None = None
-    tool_calls: int | None = None
-    per_tool: dict[str, int] | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    total_tokens: int | None = None
-    cost_usd: float | None = None
-    wall_ms: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LimitHit:
+class LimitHit(Record):
     """A limit that is used up."""
 
     name: str
@@ -38,20 +28,42 @@ class LimitHit:
 
     def as_dict(self) -> dict[str, Any]:
         """`{name, value, used}`, as `metadata.limit` shows it."""
-        return {"name": self.name, "value": self.value, "used": self.used}
+        return self.model_dump()
 
 
-@dataclass(slots=True)
 class Account:
-    """What a run tree has used, against its limits."""
+    """What a run tree has used, against its limits.
 
-    limits: Limits = field(default_factory=Limits)
-    parent: Account | None = None
-    requests: int = 0
-    tool_calls: int = 0
-    per_tool: dict[str, int] = field(default_factory=dict)
-    usage: Usage = field(default_factory=Usage)
-    started: float = field(default_factory=time.monotonic)
+    Every run has one, and few have limits or ask a model: those models are made on first use.
+    """
+
+    def __init__(self, limits: Limits | None = None, parent: Account | None = None) -> None:
+        self.parent = parent
+        self.requests = 0
+        self.tool_calls = 0
+        self.per_tool: dict[str, int] = {}
+        self.started = time.monotonic()
+        #: What model requests have used, None before the first.
+        self.spent: Usage | None = None
+        self._limits = limits
+
+    @property
+    def limits(self) -> Limits:
+        """The account's own limits."""
+        if self._limits is None:
+            from llmspell_core.run_limits import Limits
+
+            self._limits = Limits()
+        return self._limits
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens and money, so far."""
+        if self.spent is None:
+            from llmspell_core.messages import Usage
+
+            self.spent = Usage()
+        return self.spent
 
     def child(self, limits: Limits | None) -> Account:
         """An account of a nested run: the same one unless it has limits of its own."""
@@ -118,6 +130,15 @@ def limit_error(hit: LimitHit, **details: Any) -> AgentError:
     return AgentError(
         f"limit {hit.name} reached: {hit.used:g} of {hit.value:g} used",
         code="agent.limit_exceeded",
-        hint=f"raise limits.{hit.name}, or use on_limit = \"finish\"",
+        hint=f'raise limits.{hit.name}, or use on_limit = "finish"',
         details={"limit": hit.as_dict(), **details},
     )
+
+
+def __getattr__(name: str) -> Any:
+    # Its base is a pydantic model, which most starts need not import.
+    if name == "Limits":
+        from llmspell_core.run_limits import Limits
+
+        return Limits
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

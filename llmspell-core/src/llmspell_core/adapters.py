@@ -9,7 +9,8 @@ from pydantic import Field
 
 from llmspell_core.component import BaseAgent
 from llmspell_core.messages import AgentInput
-from llmspell_core.tool import Tool, ToolParameters, ToolResult, canonical
+from llmspell_core.names import canonical
+from llmspell_core.tool import Tool, ToolParameters, ToolResult
 
 if TYPE_CHECKING:
     from llmspell_core.context import ToolContext

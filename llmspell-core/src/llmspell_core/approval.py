@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from llmspell_core.records import Record, key
 
-@dataclass(frozen=True, slots=True)
-class ApprovalRequest:
+
+class ApprovalRequest(Record):
     """What is about to happen: shown to the person, secrets already removed."""
 
     tool: str
-    arguments: dict[str, Any] = field(default_factory=dict)
+    arguments: dict[str, Any] = key({}, "what it is called with")
     #: Why it is asked: `destructive`, `privileged`, ...
     reason: str = ""
     description: str = ""
@@ -21,8 +21,7 @@ class ApprovalRequest:
     correlation_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalAnswer:
+class ApprovalAnswer(Record):
     """The decision. `edit` carries other arguments, `always` holds for the tool in this run."""
 
     kind: Literal["approve", "deny", "edit", "always"]

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import importlib
 import os
-import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from llmspell_core.records import Record
+
 _SUFFIXES = (".dist-info", ".egg-info")
 
 
-@dataclass(frozen=True, slots=True)
-class Distribution:
+class Distribution(Record):
     """An installed distribution, by the head of its metadata."""
 
     name: str
@@ -28,14 +27,13 @@ class Distribution:
     summary: str
 
 
-@dataclass(frozen=True, slots=True)
-class EntryPoint:
+class EntryPoint(Record):
     """One line of a distribution's ``entry_points.txt``."""
 
     group: str
     name: str
     value: str
-    dist: Distribution = field(repr=False)
+    dist: Distribution
 
     def load(self) -> Any:
         """Import what it names."""
@@ -72,7 +70,7 @@ def _distributions(folder: str) -> list[Path]:
 def _normal(folder: str) -> str:
     """``Acme_Things-1.0.dist-info`` -> ``acme-things``."""
     name = folder.rpartition(".")[0].partition("-")[0]
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return "-".join(filter(None, name.replace("_", "-").replace(".", "-").split("-"))).lower()
 
 
 def _of(place: Path, prefix: str) -> Iterator[EntryPoint]:
@@ -92,8 +90,8 @@ def _of(place: Path, prefix: str) -> Iterator[EntryPoint]:
 
 def _metadata(place: Path) -> Distribution:
     text = _read(place / "METADATA") or _read(place / "PKG-INFO")
-    head = text.partition("\n\n")[0]
-    fields = dict(re.findall(r"^(Name|Version|Summary):[ \t]*(.*?)\s*$", head, re.MULTILINE))
+    rows = (line.partition(":") for line in text.partition("\n\n")[0].splitlines())
+    fields = {name: value.strip() for name, _, value in rows}
     return Distribution(
         fields.get("Name", _normal(place.name)),
         fields.get("Version", "unknown"),

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from llmspell_core.entry_points import EntryPoint, entry_points
 from llmspell_core.errors import ExtensionError, did_you_mean
+from llmspell_core.records import Record
 
 GROUP_PREFIX = "llmspell."
 
@@ -49,8 +49,7 @@ def install_hint(name: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Extension:
+class Extension(Record):
     """One named thing that a distribution adds; importing it waits for `load`.
 
     `others` are distributions that offer the same name: then it cannot be loaded.
@@ -61,7 +60,7 @@ class Extension:
     target: str
     distribution: str
     version: str
-    entry_point: EntryPoint = field(repr=False, compare=False)
+    entry_point: EntryPoint
     others: tuple[str, ...] = ()
 
     @property
@@ -96,8 +95,7 @@ class Extension:
             ) from error
 
 
-@dataclass(frozen=True, slots=True)
-class PluginFailure:
+class PluginFailure(Record):
     """A plugin that was skipped, and why."""
 
     extension: Extension

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from llmspell_core.errors import LLMSpellError
+from llmspell_core.records import Record
 
 KINDS = frozenset({"tools", "agents", "workflows", "providers"})
 
@@ -28,8 +28,7 @@ class Phase(Enum):
     GLOBALS = "globals"
 
 
-@dataclass(frozen=True, slots=True)
-class SelectiveInit:
+class SelectiveInit(Record):
     """Which component kinds a Runtime sets up; one that is left out is an error when used."""
 
     kinds: frozenset[str]

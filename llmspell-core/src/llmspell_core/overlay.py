@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from llmspell_core.events import EventBus
 from llmspell_core.hooks import HookRegistry
+from llmspell_core.names import canonical
 from llmspell_core.registry import Registry
-from llmspell_core.tool import canonical
 
 if TYPE_CHECKING:
     from llmspell_core.agent import Agent

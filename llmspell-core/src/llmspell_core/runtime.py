@@ -15,6 +15,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakKeyDictionary
@@ -25,22 +26,23 @@ from llmspell_core.config.directories import own_places
 from llmspell_core.config.settings import Settings
 from llmspell_core.config.sources import Loaded, load
 from llmspell_core.context import ExecutionContext
-from llmspell_core.extensions import Extensions
+from llmspell_core.extensions import Extension, Extensions
 from llmspell_core.hooks import HookContext
 from llmspell_core.lifecycle import Phase, RuntimeMode, SelectiveInit
 from llmspell_core.overlay import Overlay
 from llmspell_core.plugins import PluginManager
-from llmspell_core.prompts import Prompts
-from llmspell_core.providers import Providers, ResolvedModel
-from llmspell_core.runner import ComponentRunner, Runner
-from llmspell_core.secrets import Secrets
 from llmspell_core.security.audit import AuditLog
 from llmspell_core.security.policy import Policy
 from llmspell_core.security.redact import Redactor
 from llmspell_core.security.select import profile_for
 
 if TYPE_CHECKING:
+    from llmspell_core.prompts import Prompts
     from llmspell_core.provider import ModelRequest, ModelResponse, Provider
+    from llmspell_core.providers import Providers, ResolvedModel
+    from llmspell_core.registry import Registry
+    from llmspell_core.runner import ComponentRunner, Runner
+    from llmspell_core.secrets import Secrets
     from llmspell_core.state import StateStore
 
 log = logging.getLogger("llmspell.runtime")
@@ -77,13 +79,39 @@ class Runtime:
         self._runners: dict[str, ComponentRunner | None] = {}
         self._stores: dict[str, StateStore] = {}
         self.redactor = Redactor()
-        self.secrets = Secrets(self.settings, self.redactor)
-        self.prompts = Prompts(self.settings)
         self.plugins = PluginManager()
-        self.runner = Runner(self)
-        self.providers = Providers(self)
         events = self.settings.events
         self.base = Overlay(history=events.history, queue=events.queue, share=list(events.share))
+
+    # A script that runs no component and asks no model never imports what is behind these.
+
+    @cached_property
+    def runner(self) -> Runner:
+        """The pipeline around every run of a component."""
+        from llmspell_core.runner import Runner
+
+        return Runner(self)
+
+    @cached_property
+    def providers(self) -> Providers:
+        """The model providers, by name."""
+        from llmspell_core.providers import Providers
+
+        return Providers(self)
+
+    @cached_property
+    def prompts(self) -> Prompts:
+        """The named prompts of the settings."""
+        from llmspell_core.prompts import Prompts
+
+        return Prompts(self.settings)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """Keys and tokens, by name."""
+        from llmspell_core.secrets import Secrets
+
+        return Secrets(self.settings, self.redactor)
 
     # -- lifecycle ---------------------------------------------------------------------------
 
@@ -150,7 +178,8 @@ class Runtime:
         try:
             yield
         finally:
-            await self.providers.close()
+            if "providers" in self.__dict__:
+                await self.providers.close()
 
     @asynccontextmanager
     async def _core(self) -> AsyncIterator[None]:
@@ -171,21 +200,33 @@ class Runtime:
             self.plugins.call("llmspell_runtime_stopping", runtime=self)
 
     def _fill_registries(self) -> None:
-        for kind, registry in (
-            ("tools", self.base.tools),
-            ("agents", self.base.agents),
-            ("workflows", self.base.workflows),
-        ):
+        registries: dict[str, Registry[Any]] = {
+            "tools": self.base.tools,
+            "agents": self.base.agents,
+            "workflows": self.base.workflows,
+        }
+        for kind, registry in registries.items():
             if kind in self.init.kinds:
-                aliases = _aliases(kind)
-                for extension in Extensions(kind).values():
-                    registry.add_lazy(
-                        extension.name,
-                        _instance(extension.load),
-                        source=extension.distribution,
-                        aliases=aliases.get(extension.target, ()),
-                        summary=extension.summary,
-                    )
+                registry.fill_on_first_use(partial(self._fill, kind))
+
+    def _fill(self, kind: str, registry: Registry[Any]) -> None:
+        aliases = _aliases(kind)
+        for extension in Extensions(kind).values():
+            registry.add_lazy(
+                extension.name,
+                _instance(extension.load),
+                source=extension.distribution,
+                aliases=aliases.get(extension.target, ()),
+                summary=extension.summary,
+            )
+        makers = Extensions("configured")
+        for name, fields in getattr(self.settings, kind).items() if kind in makers else ():
+            registry.add_lazy(
+                name,
+                partial(_configured, makers[kind], name, fields),
+                source="configuration",
+                summary=str(fields.get("description", "")),
+            )
 
     def _enable_hooks(self) -> None:
         if self.settings.hooks:
@@ -294,6 +335,11 @@ def _aliases(kind: str) -> dict[str, tuple[str, ...]]:
     for extension in Extensions(f"{kind.removesuffix('s')}_aliases").values():
         found[extension.target] = (*found.get(extension.target, ()), extension.name)
     return found
+
+
+def _configured(maker: Extension, name: str, fields: dict[str, Any]) -> Any:
+    """What a table of the settings describes, made by its kind (`llmspell.configured`)."""
+    return maker.load()(name, fields)
 
 
 def _instance(load_class: Callable[[], Any]) -> Callable[[], Any]:

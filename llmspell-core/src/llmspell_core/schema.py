@@ -7,7 +7,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from llmspell_core.errors import ValidationError
-from llmspell_core.script.model import ScriptModel
 
 if TYPE_CHECKING:
     from pydantic import ValidationError as PydanticError
@@ -74,6 +73,8 @@ def _is_branch(part: Any) -> bool:
     """Whether a part of a place is no field but the name pydantic gives a choice of a union."""
     if not isinstance(part, str):
         return False
+    from llmspell_core.script.model import ScriptModel
+
     return part in _BRANCHES or "[" in part or part in _model_names(ScriptModel)
 
 

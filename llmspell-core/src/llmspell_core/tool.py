@@ -30,7 +30,7 @@ from llmspell_core.messages import AgentInput, AgentOutput, RunMetadata
 from llmspell_core.schema import mistakes_text, pydantic_mistakes
 from llmspell_core.script.api import Result
 from llmspell_core.script.manifest import split_doc
-from llmspell_core.script.model import ScriptModel, to_snake
+from llmspell_core.script.model import ScriptModel
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext, ToolContext
@@ -354,8 +354,3 @@ def tool(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     if function is not None:
         return FunctionTool(function, **options)
     return lambda inner: FunctionTool(inner, **options)
-
-
-def canonical(name: str) -> str:
-    """Tool names are kebab-case; `_` and `-` are the same, camelCase is read as well."""
-    return to_snake(name).strip("_").replace("_", "-") if name else name

@@ -25,12 +25,15 @@ from llmspell_core.config.settings import Settings
 def test_the_quick_answers_are_those_of_platformdirs(
     value: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("XDG_CONFIG_HOME", "XDG_CONFIG_DIRS"):
+    names = ("XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_HOME", "XDG_CACHE_HOME")
+    for name in names:
         monkeypatch.delenv(name, raising=False)
         if value is not None:
             monkeypatch.setenv(name, value)
     if value != "/one:/two":
         assert user_config_dir({}) == platformdirs.user_config_path("llmspell", appauthor=False)
+        assert data_dir(env={}) == platformdirs.user_data_path("llmspell", appauthor=False)
+        assert cache_dir(env={}) == platformdirs.user_cache_path("llmspell", appauthor=False)
     site = platformdirs.site_config_path("llmspell", appauthor=False)
     assert system_config_file() == site / "config.toml"
 

@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, GetCoreSchemaHandler, PlainValidator, With
 from pydantic_core import PydanticCustomError, core_schema
 
 from llmspell_core.errors import LimitError, ValidationError, did_you_mean
+from llmspell_core.names import to_snake
 from llmspell_core.schema import describe
-from llmspell_core.script.model import to_snake
 from llmspell_core.tool import invalid_parameters
 
 #: What a tool takes in and gives out at most, in bytes or characters.

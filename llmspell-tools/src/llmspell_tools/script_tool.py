@@ -15,10 +15,11 @@ from llmspell_core.errors import (
     ValidationError,
     did_you_mean,
 )
+from llmspell_core.names import canonical
 from llmspell_core.schema import check_schema, schema_mistakes, short_form
 from llmspell_core.script.api import ScriptFunction
 from llmspell_core.script.model import ScriptModel
-from llmspell_core.tool import Level, Tool, ToolResult, canonical, invalid_parameters
+from llmspell_core.tool import Level, Tool, ToolResult, invalid_parameters
 from llmspell_tools._parameters import Names
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from llmspell_cli.tables import print_json
 
 KINDS = (
     "engines", "globals", "tools", "agents", "workflows", "providers", "stores", "runners",
-    "factories", "commands", "services", "hooks",
+    "factories", "configured", "commands", "services", "hooks",
 )  # fmt: skip
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from llmspell_core.config.settings import Settings
 
 _APP = "llmspell"
-#: Every start asks for the two configuration files. Where the XDG rules hold, the answer is one
-#: line, and importing platformdirs costs more than all else here; a test compares the two.
+#: Every start asks for all of these. Where the XDG rules hold, the answer is one line, and
+#: importing platformdirs costs more than all else here; a test compares the two.
 _XDG = sys.platform == "linux" and "ANDROID_DATA" not in os.environ
 
 
@@ -27,8 +27,7 @@ def user_config_dir(env: Mapping[str, str] | None = None) -> Path:
     if named:
         return Path(named).expanduser()
     if _XDG:
-        named = os.environ.get("XDG_CONFIG_HOME", "")
-        return Path(named if named.startswith("/") else "~/.config").expanduser() / _APP
+        return _xdg("XDG_CONFIG_HOME", "~/.config")
     import platformdirs
 
     return platformdirs.user_config_path(_APP, appauthor=False)
@@ -55,6 +54,8 @@ def data_dir(settings: Settings | None = None, env: Mapping[str, str] | None = N
     named = settings.system.data_dir if settings else _named("DATA_DIR", env)
     if named:
         return Path(named).expanduser()
+    if _XDG:
+        return _xdg("XDG_DATA_HOME", "~/.local/share")
     import platformdirs
 
     return platformdirs.user_data_path(_APP, appauthor=False)
@@ -65,6 +66,8 @@ def cache_dir(settings: Settings | None = None, env: Mapping[str, str] | None = 
     named = settings.system.cache_dir if settings else _named("CACHE_DIR", env)
     if named:
         return Path(named).expanduser()
+    if _XDG:
+        return _xdg("XDG_CACHE_HOME", "~/.cache")
     import platformdirs
 
     return platformdirs.user_cache_path(_APP, appauthor=False)
@@ -80,6 +83,11 @@ def own_places(
         data_dir(settings, env),
         cache_dir(settings, env),
     ]
+
+
+def _xdg(variable: str, default: str) -> Path:
+    named = os.environ.get(variable, "")
+    return Path(named if named.startswith("/") else default).expanduser() / _APP
 
 
 def _named(what: str, env: Mapping[str, str] | None) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,28 +21,47 @@ if TYPE_CHECKING:
     from llmspell_core.config.overrides import OverrideUse
 
 
-@dataclass
 class Loaded:
-    """Settings, and where each of them comes from."""
+    """Settings, and where each of them comes from.
 
-    settings: Settings
-    #: The folder of the project file, else the folder that the search for it began in.
-    project: Path
-    cwd: Path
-    #: To be shown to the user once.
-    warnings: list[str] = field(default_factory=list)
-    #: The files that were read, in order.
-    files: list[Path] = field(default_factory=list)
-    #: `[security]` tables, set keys only. All of them hold: the last is the effective one, those
-    #: before it are what it has to stay within.
-    security_tables: list[dict[str, Any]] = field(default_factory=list)
-    #: Values that came from the secret store: for the redactor.
-    secrets: frozenset[str] = field(default=frozenset(), repr=False)
-    #: Whether the project's files may widen and redirect.
-    trusted: bool = True
-    #: The `[script_overrides]` security that is in use, for the audit log.
-    override: OverrideUse | None = None
-    merged: Merged = field(default_factory=Merged, repr=False)
+    Args:
+        settings: the settings
+        project: the folder of the project file, else the one that the search for it began in
+        cwd: the working directory
+        warnings: to be shown to the user once
+        files: those that were read, in order
+        security_tables: `[security]` tables, set keys only. All of them hold: the last is the
+            effective one, those before it are what it has to stay within.
+        secrets: values that came from the secret store, for the redactor
+        trusted: whether the project's files may widen and redirect
+        override: the `[script_overrides]` security that is in use, for the audit log
+        merged: every key with where it was set
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        project: Path,
+        cwd: Path,
+        *,
+        warnings: list[str] | None = None,
+        files: list[Path] | None = None,
+        security_tables: list[dict[str, Any]] | None = None,
+        secrets: frozenset[str] = frozenset(),
+        trusted: bool = True,
+        override: OverrideUse | None = None,
+        merged: Merged | None = None,
+    ) -> None:
+        self.settings = settings
+        self.project = project
+        self.cwd = cwd
+        self.warnings = warnings or []
+        self.files = files or []
+        self.security_tables = security_tables or []
+        self.secrets = secrets
+        self.trusted = trusted
+        self.override = override
+        self.merged = merged or Merged()
 
     @classmethod
     def of(cls, settings: Settings, project: Path | None = None) -> Loaded:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from llmspell_core.errors import HookError, did_you_mean
+from llmspell_core.records import Record, key
 from llmspell_core.script.api import Result
 
+#: What a hook is shown.
+FIELDS = (
+    "point", "component", "component_id", "operation", "input", "output", "messages", "tool",
+    "arguments", "error", "metadata", "correlation_id", "language", "state", "duration_ms",
+)  # fmt: skip
 #: What a hook may change; everything else of the context is information.
 CHANGEABLE = ("input", "messages", "arguments", "output", "metadata")
 
@@ -24,7 +29,6 @@ _KINDS: tuple[str, ...] = (
 )
 
 
-@dataclass(slots=True)
 class HookContext:
     """What happens at a hook point; fields that do not apply are None. Times are ms.
 
@@ -32,21 +36,42 @@ class HookContext:
     After a script changed `input` or `messages` they hold plain data.
     """
 
-    point: str
-    component: str | None = None
-    component_id: str | None = None
-    operation: str | None = None
-    input: Any = None
-    output: Any = None
-    messages: list[Any] | None = None
-    tool: str | None = None
-    arguments: dict[str, Any] | None = None
-    error: Any = None
-    metadata: dict[str, Any] = field(default_factory=dict)
-    correlation_id: str | None = None
-    language: str = "python"
-    state: Any = None
-    duration_ms: float | None = None
+    __slots__ = FIELDS
+
+    def __init__(
+        self,
+        point: str,
+        *,
+        component: str | None = None,
+        component_id: str | None = None,
+        operation: str | None = None,
+        input: Any = None,
+        output: Any = None,
+        messages: list[Any] | None = None,
+        tool: str | None = None,
+        arguments: dict[str, Any] | None = None,
+        error: Any = None,
+        metadata: dict[str, Any] | None = None,
+        correlation_id: str | None = None,
+        language: str = "python",
+        state: Any = None,
+        duration_ms: float | None = None,
+    ) -> None:
+        self.point = point
+        self.component = component
+        self.component_id = component_id
+        self.operation = operation
+        self.input = input
+        self.output = output
+        self.messages = messages
+        self.tool = tool
+        self.arguments = arguments
+        self.error = error
+        self.metadata: dict[str, Any] = {} if metadata is None else metadata
+        self.correlation_id = correlation_id
+        self.language = language
+        self.state = state
+        self.duration_ms = duration_ms
 
     def to_script(self) -> Result:
         """For scripts: absent fields left out."""
@@ -58,20 +83,20 @@ class HookContext:
         # Written out: `copy.copy` of a class with slots takes ten times as long.
         return HookContext(
             self.point,
-            self.component,
-            self.component_id,
-            self.operation,
-            self.input,
-            self.output,
-            self.messages and [*self.messages],
-            self.tool,
-            self.arguments and {**self.arguments},
-            self.error,
-            {**self.metadata},
-            self.correlation_id,
-            self.language,
-            self.state,
-            self.duration_ms,
+            component=self.component,
+            component_id=self.component_id,
+            operation=self.operation,
+            input=self.input,
+            output=self.output,
+            messages=self.messages and [*self.messages],
+            tool=self.tool,
+            arguments=self.arguments and {**self.arguments},
+            error=self.error,
+            metadata={**self.metadata},
+            correlation_id=self.correlation_id,
+            language=self.language,
+            state=self.state,
+            duration_ms=self.duration_ms,
         )
 
     def apply(self, changes: Mapping[str, Any]) -> None:
@@ -85,11 +110,7 @@ class HookContext:
                 setattr(self, name, value)
 
 
-FIELDS = tuple(HookContext.__dataclass_fields__)
-
-
-@dataclass(frozen=True, slots=True)
-class HookResult:
+class HookResult(Record):
     """What a handler decided.
 
     `continue` (go on), `modified` (`data`: fields of the context to change), `cancel`
@@ -98,7 +119,7 @@ class HookResult:
     """
 
     kind: Kind
-    data: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = key({}, "fields of the context to change")
     reason: str = ""
     result: Any = None
     target: str = ""

@@ -24,8 +24,9 @@ and the reference. `llmspell_core.script.manifest` compiles it to JSON.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload, runtime_checkable
+
+from llmspell_core.records import Record, key
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
 MARK = "__script_method__"
 
 
-@dataclass(frozen=True, slots=True)
-class MethodMark:
+class MethodMark(Record):
     """What `script_method` was given; the name is the function's without trailing underscores."""
 
     name: str
@@ -100,7 +100,6 @@ class ScriptFunction(Protocol):
         ...
 
 
-@dataclass(slots=True)
 class Result:
     """Plain data that scripts may read in snake_case and camelCase.
 
@@ -108,9 +107,24 @@ class Result:
     `prints` one whose value the result is shown as (`print(Tool.list()[1])`).
     """
 
-    data: dict[str, Any]
-    via: str | None = None
-    prints: str | None = None
+    __slots__ = ("data", "prints", "via")
+
+    def __init__(
+        self, data: dict[str, Any], via: str | None = None, prints: str | None = None
+    ) -> None:
+        self.data = data
+        self.via = via
+        self.prints = prints
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Result):
+            return NotImplemented
+        return (self.data, self.via, self.prints) == (other.data, other.via, other.prints)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Result({self.data!r}, via={self.via!r}, prints={self.prints!r})"
 
 
 class ToScript(Protocol):
@@ -140,8 +154,7 @@ class _Declares:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Builder:
+class Builder(Record):
     """A guest-side collector: setters return it, `build()` calls the global's method `build`.
 
     One setter for every field of `config` (a `ScriptModel`), plus `extra`:
@@ -152,7 +165,7 @@ class Builder:
 
     build: str
     config: type | None = None
-    extra: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    extra: Mapping[str, tuple[str, str]] = key({}, "further setters")
 
 
 class ScriptObject(_Declares):

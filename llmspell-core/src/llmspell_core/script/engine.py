@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from llmspell_core.records import Record
 
-@dataclass(frozen=True, slots=True)
-class EngineInfo:
+
+class EngineInfo(Record):
     """What `llmspell engines` prints, and what the bridge needs to start a session.
 
     `guest` is the import name of the engine's guest module (`GuestModule`), `requires` the

@@ -15,11 +15,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 from llmspell_core.errors import did_you_mean
-
-
-def to_snake(name: str) -> str:
-    """`systemPrompt` -> `system_prompt`; what is snake_case already stays."""
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+from llmspell_core.names import to_snake
 
 
 class ScriptModel(BaseModel):

@@ -87,6 +87,8 @@ def looks_secret(name: str) -> bool:
 
 
 def _match(name: str, entry: str) -> bool:
+    if not set(entry) & set("*?["):
+        return name == entry if os.name != "nt" else name.upper() == entry.upper()
     # Windows ignores the case of names; elsewhere PATH and Path are two variables.
     if os.name == "nt":
         return fnmatchcase(name.upper(), entry.upper())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llmspell_core.security.limits import LimitsPolicy
+from llmspell_core.security.roots import most_bytes, open_roots
 
 if TYPE_CHECKING:
     from llmspell_core.security.policy import Policy
@@ -27,14 +28,15 @@ _WORDS = {
 def permissions(policy: Policy) -> dict[str, Any]:
     """What is allowed, as data; paths are absolute."""
     profile = policy.profile
-    roots = policy.files.roots()
+    rules = policy.file_rules
+    roots = open_roots(rules[0])
     return {
         "profile": profile.name,
         "files": {
             "read": roots["read"],
             "write": roots["write"],
             "deny": [*_joined(profile, lambda one: one.files.deny)],
-            "max_bytes": policy.files.max_bytes,
+            "max_bytes": most_bytes(rules),
         },
         "network": {
             "mode": profile.network.mode,

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 from llmspell_core.errors import LimitError, LLMSpellError, NotFoundError, PolicyError
 from llmspell_core.security.beneath import Directory, Escape, open_directory
 from llmspell_core.security.patterns import windows_problem
-from llmspell_core.security.roots import Layer, Root, beneath
+from llmspell_core.security.roots import Layer, Root, beneath, most_bytes
 
 if TYPE_CHECKING:
     from llmspell_core.security.audit import AuditLog
@@ -97,7 +97,7 @@ class FileAccess:
         self._cwd = os.fspath(cwd)
         self._audit = audit
         self._free = all(layer.free for layer in layers)
-        self.max_bytes = min((layer.max_bytes for layer in layers if layer.max_bytes), default=0)
+        self.max_bytes = most_bytes(self._layers)
 
     def locate(self, path: str | os.PathLike[str], mode: FileMode, *, follow: bool = True) -> Place:
         """Check a path.

@@ -30,6 +30,7 @@ from llmspell_core.security.fileaccess import (
     buffered,
     too_large,
 )
+from llmspell_core.security.roots import open_roots
 
 StrPath = str | os.PathLike[str]
 #: A file that is being written, not yet in its place.
@@ -181,11 +182,7 @@ class FileGate(FileAccess):
 
     def roots(self) -> dict[str, Sequence[str]]:
         """The allowed directories of the innermost profile: `{read, write}`."""
-        found = self._layers[0].roots
-        return {
-            "read": [*dict.fromkeys(root.path for root in found)],
-            "write": [*dict.fromkeys(root.path for root in found if root.writable)],
-        }
+        return open_roots(self._layers[0])
 
     def _replace(self, place: Place, chunks: Iterable[bytes], mode: int | None = None) -> int:
         with self.parent(place, "write", make=True) as folder:

@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Iterable, Sequence
 
-_RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|conin\$|conout\$|clock\$|com[0-9¹²³]|lpt[0-9¹²³])$")
+_RESERVED = r"(?i)^(con|prn|aux|nul|conin\$|conout\$|clock\$|com[0-9¹²³]|lpt[0-9¹²³])$"
 
 
 class DenyList:
@@ -20,7 +20,6 @@ class DenyList:
     def __init__(self, patterns: Iterable[str], places: Iterable[str] = ()) -> None:
         self.patterns = tuple(dict.fromkeys(patterns))
         self._places = tuple(place.replace("\\", "/").rstrip("/").casefold() for place in places)
-        self._compiled = _compile(self.patterns)
 
     def matches(self, path: str) -> bool:
         """Whether an absolute path is denied."""
@@ -28,7 +27,8 @@ class DenyList:
         folded = plain.casefold()
         if any(folded == p or folded.startswith(p + "/") for p in self._places):
             return True
-        return self._compiled is not None and self._compiled.match(plain) is not None
+        compiled = _compile(self.patterns)
+        return compiled is not None and compiled.match(plain) is not None
 
 
 @functools.lru_cache(maxsize=64)
@@ -80,7 +80,7 @@ def windows_problem(parts: Sequence[str]) -> str | None:
             return "a stream or a drive inside the path"
         if part != part.rstrip(" .") and part not in (".", ".."):
             return "a trailing dot or space"
-        if _RESERVED.match(part.split(".", 1)[0].rstrip(" ")):
+        if re.match(_RESERVED, part.split(".", 1)[0].rstrip(" ")):
             return "a device name"
         if any(c in part for c in '<>"|?*') or any(ord(c) < 32 for c in part):  # noqa: PLR2004
             return "a character that names cannot have"

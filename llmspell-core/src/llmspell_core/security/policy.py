@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from llmspell_core.errors import PolicyError
 from llmspell_core.security.audit import AuditLog
 from llmspell_core.security.env import EnvGate
-from llmspell_core.security.files import FileGate
 from llmspell_core.security.limits import LimitsPolicy
-from llmspell_core.security.modules import ModuleGate
 from llmspell_core.security.profile import LEVELS, SecurityProfile, tightest
 from llmspell_core.security.redact import Redactor
 
 if TYPE_CHECKING:
+    from llmspell_core.security.files import FileGate
     from llmspell_core.security.http import HttpGate
+    from llmspell_core.security.modules import ModuleGate
     from llmspell_core.security.net import NetGate, Resolver
     from llmspell_core.security.process import ProcessGate
     from llmspell_core.security.profile import FilesPolicy
@@ -77,12 +77,20 @@ class Policy:
     @cached_property
     def files(self) -> FileGate:
         """The gate to files."""
-        rules = [profile.files for profile in self._chain]
-        return FileGate(self._layers(rules, self._readable), cwd=self.cwd, audit=self._auditing())
+        from llmspell_core.security.files import FileGate
+
+        return FileGate(self.file_rules, cwd=self.cwd, audit=self._auditing())
+
+    @cached_property
+    def file_rules(self) -> list[Layer]:
+        """The rules of that gate, one for each profile of the chain."""
+        return self._layers([profile.files for profile in self._chain], self._readable)
 
     @cached_property
     def _module_files(self) -> FileGate:
         """Where modules are read: beside what may be read, in the folders configured for them."""
+        from llmspell_core.security.files import FileGate
+
         rules = [
             profile.files.model_copy(update={"read": (*profile.files.read, *profile.modules.paths)})
             for profile in self._chain
@@ -134,6 +142,8 @@ class Policy:
     @cached_property
     def modules(self) -> ModuleGate:
         """The gate to modules."""
+        from llmspell_core.security.modules import ModuleGate
+
         return ModuleGate(
             tuple(profile.modules for profile in self._chain),
             files=self._module_files,

@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from llmspell_core.records import Record
 from llmspell_core.security.patterns import DenyList
 from llmspell_core.security.profile import FilesPolicy
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(Record):
     """One allowed directory or file: `path` is absolute and free of links.
 
     `shared`: everybody may write there (the temporary directory), so that what belongs to
@@ -34,8 +34,7 @@ class Root:
         return tuple(rest.split(os.sep)) if rest else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Record):
     """What one profile of the chain says about files."""
 
     roots: tuple[Root, ...]
@@ -78,13 +77,24 @@ def layer_of(
     return Layer(tuple(found), DenyList(files.deny, protected), files.max_bytes)
 
 
+def open_roots(layer: Layer) -> dict[str, Sequence[str]]:
+    """The allowed directories of one profile: `{read, write}`."""
+    return {
+        "read": [*dict.fromkeys(root.path for root in layer.roots)],
+        "write": [*dict.fromkeys(root.path for root in layer.roots if root.writable)],
+    }
+
+
+def most_bytes(layers: Sequence[Layer]) -> int:
+    """The largest file that all profiles of a chain allow; 0: any."""
+    return min((layer.max_bytes for layer in layers if layer.max_bytes), default=0)
+
+
 def _root_of(entry: str, project: Path, cwd: Path, *, writable: bool) -> Root | None:
     if entry == "*":
         return Root(os.path.realpath(os.sep), writable)
     if entry == "$temp":
-        import tempfile
-
-        return Root(os.path.realpath(tempfile.gettempdir()), writable, shared=os.name == "posix")
+        return Root(os.path.realpath(temporary()), writable, shared=os.name == "posix")
     if entry in ("$project", "$cwd"):
         place = os.path.realpath(project if entry == "$project" else cwd)
         return None if _too_wide(place) else Root(place, writable)
@@ -93,6 +103,18 @@ def _root_of(entry: str, project: Path, cwd: Path, *, writable: bool) -> Root | 
         place = os.path.join(os.path.realpath(cwd), "output")
         return Root(place, writable) if os.path.realpath(place) == place else None
     return _named_root(entry, project, writable=writable)
+
+
+def temporary() -> str:
+    """`tempfile.gettempdir()`; where the answer is plain, without the modules that it imports."""
+    usual = "/tmp"  # noqa: S108 - the platform's, and nothing is made there
+    named = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    plain = os.name == "posix" and not named and "tempfile" not in sys.modules
+    if plain and os.access(usual, os.W_OK | os.X_OK):
+        return usual
+    import tempfile
+
+    return tempfile.gettempdir()
 
 
 def _named_root(entry: str, project: Path, *, writable: bool) -> Root | None:
