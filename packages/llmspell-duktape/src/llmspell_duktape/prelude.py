@@ -13,6 +13,7 @@ EAGER = (
     "stacks",
     "errors",
     "encode",
+    "results",
     "decode",
     "functions",
     "tasks",

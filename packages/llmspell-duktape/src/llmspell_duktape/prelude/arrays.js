@@ -5,10 +5,11 @@
   var p = use("primordials");
   var apply = p.ReflectApply;
 
-  function replace(owner, name, value) {
+  function replace(owner, name, length, value) {
     p.ObjectDefineProperty(owner, name,
       { value: value, writable: true, enumerable: false, configurable: true });
     p.ObjectDefineProperty(value, "name", { value: name, configurable: true });
+    p.ObjectDefineProperty(value, "length", { value: length, configurable: true });
   }
 
   function toObject(value, fn, name) {
@@ -26,7 +27,7 @@
 
   // `visit(result, value, item, index)` says whether to go on.
   function iteration(name, begin, visit, end) {
-    replace(Array.prototype, name, function (fn, self) {
+    replace(Array.prototype, name, 1, function (fn, self) {
       var list = toObject(this, fn, name), length = lengthOf(list), state = begin(length);
       for (var i = 0; i < length; i++) {
         if (!(i in list)) continue;
@@ -56,7 +57,7 @@
   }, function (state) { return state.all; });
 
   function reduction(name, forward) {
-    replace(Array.prototype, name, function (fn, initial) {
+    replace(Array.prototype, name, 1, function (fn, initial) {
       var list = toObject(this, fn, name), length = lengthOf(list);
       var has = arguments.length > 1, value = initial;
       for (var n = 0; n < length; n++) {
@@ -96,7 +97,7 @@
   }
 
   var nativeSort = Array.prototype.sort;
-  replace(Array.prototype, "sort", function (less) {
+  replace(Array.prototype, "sort", 1, function (less) {
     if (less === undefined) return apply(nativeSort, this, []);
     var list = toObject(this, less, "sort"), length = lengthOf(list), items = [], last = 0, i;
     for (i = 0; i < length; i++) {
@@ -134,7 +135,7 @@
     }
   }
 
-  replace(String.prototype, "replace", function (pattern, fn) {
+  replace(String.prototype, "replace", 2, function (pattern, fn) {
     if (typeof fn !== "function") return apply(nativeReplace, this, p.list(arguments));
     if (this === null || this === undefined) throw new p.TypeErrorC("replace called on " + this);
     var text = p.StringC(this), found = matches(text, pattern), out = "", from = 0;
@@ -163,7 +164,7 @@
     return apply(reviver, holder, [key, value]);
   }
 
-  replace(JSON, "parse", function (text, reviver) {
+  replace(JSON, "parse", 2, function (text, reviver) {
     var value = p.JSONParse(text);
     return typeof reviver === "function" ? revive({ "": value }, "", reviver) : value;
   });

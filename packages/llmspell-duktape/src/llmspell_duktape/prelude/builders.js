@@ -92,7 +92,7 @@
       text: function () { return "builder(" + name + ")"; },
     };
     var front = p.ObjectFreeze(p.ObjectCreate(p.ObjectPrototype));
-    state.proxy = new p.ProxyC(front, proxies.handler(function () { return state; }, find));
+    state.proxy = new p.ProxyC(front, proxies.handler(state, find));
     return state.proxy;
   }
 

@@ -3,7 +3,7 @@
   "use strict";
   var p = use("primordials");
   var errors = use("errors");
-  var snake = use("spelling").snake;
+  var results = use("results");
 
   // What the markers stand for; proxies.js and functions.js add theirs.
   var markers = p.ObjectCreate(null);
@@ -12,38 +12,9 @@
   markers.$b = function (text) { return p.unbase64(text); };
   markers.$ = function (plain) { return fields(plain); };
 
-  // results: plain data that also reads in camelCase, and through one of its fields ----------------
-
-  var has = p.ObjectHasOwn;
-
-  function through(inner, key, other) {
-    if (typeof inner !== "object" || inner === null || p.ArrayIsArray(inner)) return undefined;
-    if (has(inner, key)) return inner[key];
-    return has(inner, other) ? inner[other] : undefined;
-  }
-
-  function handler(via, prints) {
-    function printed() { return p.StringC(this[prints]); }
-    return {
-      get: function (target, key) {
-        if (typeof key !== "string" || has(target, key)) return target[key];
-        var other = snake(key);
-        if (other !== key && has(target, other)) return target[other];
-        if (via && key !== via && key !== "then" && has(target, via)) {
-          var found = through(target[via], key, other);
-          if (found !== undefined) return found;
-        }
-        return prints && key === "toString" ? printed : target[key];
-      },
-    };
-  }
-
-  var handlers = p.ObjectCreate(null);
-
+  // Results: plain data that also reads in camelCase, and through one of its fields.
   markers.$r = function (parts) {
-    var id = (parts[1] || "") + "\n" + (parts[2] || "");
-    if (!handlers[id]) handlers[id] = handler(parts[1], parts[2]);
-    return new p.ProxyC(revive(parts[0]), handlers[id]);
+    return results.shaped(revive(parts[0]), parts[1] || "", parts[2] || "");
   };
 
   // reading ---------------------------------------------------------------------------------------

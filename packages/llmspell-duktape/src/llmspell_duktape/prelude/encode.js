@@ -49,7 +49,7 @@
     switch (typeof v) {
       case "string": return quoted(v);
       case "number":
-        if (p.NumberIsFinite(v)) return p.StringC(v);
+        if (p.NumberIsFinite(v)) return number(v);
         return fail("value.not_json", place(up, key) + " is not a finite number");
       case "boolean": return v ? "true" : "false";
       case "undefined": return "null";
@@ -58,6 +58,13 @@
       case "symbol": return refuse(up, key, "a symbol");
       default: return refuse(up, key, "a " + typeof v);
     }
+  }
+
+  // Beyond 2^53 the digits that are written name the float, not an integer that the host would read.
+  function number(v) {
+    var text = p.StringC(v);
+    var large = channel && (v > 9007199254740992 || v < -9007199254740992);
+    return large && p.StringIndexOf(text, "e") < 0 ? text + ".0" : text;
   }
 
   function callable(v, up, key) {

@@ -96,6 +96,7 @@
     var other = proxies.lookUp(declared.methods, key) || snake(key);
     if (state.names[other] || declared.hidden[other]) return member(state, other);
     if (key === "toString") return function () { return declared.name; };
+    if (key === "hasOwnProperty") return proxies.owns(state.names);
     var inherited = p.ObjectPrototype[key];
     if (inherited !== undefined || key === "then" || key === "toJSON" || key === "prototype") {
       return inherited;
@@ -111,7 +112,7 @@
       members: p.ObjectCreate(null), indexed: p.ObjectCreate(null), encode: refused,
       text: function () { return declared.name; },
     };
-    var traps = proxies.handler(function () { return state; }, find);
+    var traps = proxies.handler(state, find);
     traps.ownKeys = function () { return p.ObjectKeys(expand(state).front); };
     state.front = declared.call ? function () {} : p.ObjectCreate(p.ObjectPrototype);
     if (declared.call) {

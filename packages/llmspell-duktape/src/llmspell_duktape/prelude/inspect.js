@@ -78,10 +78,12 @@
     return me.depth > DEEPEST ? "[" + tag + "]" : list(value, me, head + " ");
   }
 
-  // Results that print as one of their fields answer with a function that no plain object has.
+  // Results that print as one of their fields inherit a function for it that is not the language's.
   function prints(value) {
-    return p.ObjectGetPrototypeOf(value) === p.ObjectPrototype
-      && value.toString !== p.ObjectPrototype.toString && !p.ObjectHasOwn(value, "toString");
+    var proto = p.ObjectGetPrototypeOf(value);
+    return proto !== null && proto !== p.ObjectPrototype && !p.ObjectHasOwn(value, "toString")
+      && p.ObjectHasOwn(proto, "toString") && p.ObjectGetPrototypeOf(proto) === p.ObjectPrototype
+      && !p.ObjectHasOwn(proto, "constructor");
   }
 
   function list(value, me, head) {

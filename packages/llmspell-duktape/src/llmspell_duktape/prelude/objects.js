@@ -3,12 +3,7 @@
   "use strict";
   var p = use("primordials");
   var states = use("states");
-
-  function camel(name) {
-    return p.StringReplace(name, /_([a-z])/g, function (_, letter) {
-      return p.StringFromCharCode(p.StringCharCodeAt(letter, 0) - 32);
-    });
-  }
+  var camel = use("spelling").camel;
 
   // An object that prints as `text`; the camelCase names are not listed.
   function own(text, methods) {

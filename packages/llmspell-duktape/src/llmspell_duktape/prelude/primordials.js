@@ -24,6 +24,7 @@
     ObjectGetOwnPropertyDescriptor: Object.getOwnPropertyDescriptor,
     ObjectGetPrototypeOf: Object.getPrototypeOf,
     ObjectKeys: Object.keys,
+    ObjectSetPrototypeOf: Object.setPrototypeOf,
     ObjectHasOwn: uncurry(Object.prototype.hasOwnProperty),
     ObjectToString: uncurry(Object.prototype.toString),
     ArrayC: Array,
@@ -75,7 +76,7 @@
     // Duktape's own, which scripts do not have.
     act: D.act,
     gc: D.gc,
-    finalize: D.fin,
+    info: D.info,
     base64: function (data) { return enc("base64", data); },
     unbase64: function (text) { return new Uint8Array(dec("base64", text)); },
     onThrow: function (handler) { D.errThrow = handler; },

@@ -14,9 +14,10 @@
   var types = p.ObjectCreate(null);    // declarations of host objects by type name
   var unread = [];                     // globals whose declarations are still text
 
-  // handle -> its proxy, so that one handle is one object. The engine has no weak references: what
-  // stands here is forgotten from time to time, and an object that nobody has any more is dropped.
-  var recent = p.ObjectCreate(null), count = 0, MOST = 256;
+  // handle -> its proxy and state, so that one handle is one object. The engine has no weak
+  // references, and its finalizers fail within threads: the root asks from time to time how many
+  // references there are to each, and drops those that only this table has.
+  var objects = p.ObjectCreate(null), count = 0, most = 256;
   var lost = "";
 
   function readOnly() { throw new p.TypeErrorC("it is read-only"); }
@@ -76,24 +77,31 @@
     }
     if (has(state.fields, snake(key))) return state.fields[snake(key)];
     if (key === "toString") return function () { return state.text(); };
+    if (key === "hasOwnProperty") return owns(state.fields);
     if (declared.iterate && (key === "next" || key === "forEach")) {
       return key === "next" ? bound(state.target, declared.iterate) : each(state);
     }
     return p.ObjectPrototype[key];
   }
 
-  // For the fronts of the prelude: `find(state, key)` gives what a string key stands for.
-  function handler(stateOf, find) {
+  // For the fronts of the prelude: `find(state, key)` gives what a string key stands for. Made apart
+  // from the front, which would else hold itself and wait for the collector.
+  function handler(state, find) {
     return {
       get: function (target, key) {
-        if (key === states.KEY) return states.tell(stateOf());
-        return typeof key === "string" ? find(stateOf(), key) : undefined;
+        if (key === states.KEY) return states.tell(state);
+        return typeof key === "string" ? find(state, key) : undefined;
       },
       has: function (target, key) {
-        return typeof key === "string" && find(stateOf(), key) !== undefined;
+        return typeof key === "string" && find(state, key) !== undefined;
       },
       set: readOnly, deleteProperty: readOnly,
     };
+  }
+
+  // The engine's own does not see what a proxy has.
+  function owns(table) {
+    return function (key) { return has(table, p.StringC(key)); };
   }
 
   function find(state, key) {
@@ -123,17 +131,10 @@
       target: target, type: type, fields: fields, declared: typeOf(type), received: 1,
       bound: p.ObjectCreate(null), encode: encoded, text: text,
     };
-    var traps = handler(function () { return state; }, find);
+    var traps = handler(state, find);
     var front = missing ? function () {} : p.ObjectCreate(p.ObjectPrototype);
     list(front, fields);
-    if (missing) {
-      traps.apply = traps.construct = missing;
-    } else if (p.NumberC(target) > 0) {
-      p.finalize(front, function () {
-        for (var n = 0; n < state.received; n++) lost += (lost === "" ? "" : ",") + state.target;
-        M.before = M.before || M.flush;
-      });
-    }
+    if (missing) traps.apply = traps.construct = missing;
     return { proxy: new p.ProxyC(front, traps), state: state, front: front };
   }
 
@@ -146,9 +147,34 @@
     }
   }
 
-  function forget() {
-    recent = p.ObjectCreate(null);
-    count = 0;
+  function references(value) { return p.info(value).refc; }
+
+  // One front and one method that nobody else has, to compare with.
+  var alone = create("0", "none", p.ObjectCreate(null), null);
+  alone.state.bound.method = bound("0", "method");
+  var ALONE = references(alone.proxy), METHOD_ALONE = references(alone.state.bound.method);
+
+  // Whether the script can still reach an object, or one of its methods.
+  function isHeld(entry) {
+    if (references(entry.proxy) > ALONE) return true;
+    var methods = entry.state.bound;
+    for (var key in methods) {
+      if (typeof methods[key] === "function" && references(methods[key]) > METHOD_ALONE) return true;
+    }
+    return false;
+  }
+
+  // Drops what the script has lost: once for each time it arrived.
+  function drop() {
+    for (var handle in objects) {
+      var entry = objects[handle];
+      if (isHeld(entry)) continue;
+      delete objects[handle];
+      count--;
+      for (var n = entry.state.received; n > 0; n--) lost += (lost === "" ? "" : ",") + handle;
+    }
+    if (lost !== "") M.before = M.before || M.flush;
+    most = p.MathMax(256, 2 * count);
   }
 
   decoding.markers.$h = function (data) {
@@ -157,7 +183,7 @@
       p.ObjectDefineProperty(fields, "type",
         { value: type, enumerable: true, writable: true, configurable: true });
     }
-    var known = recent[handle];
+    var known = objects[handle];
     if (known) {
       known.state.received++;
       known.state.fields = fields;
@@ -165,19 +191,18 @@
       return known.proxy;
     }
     known = create(p.StringC(handle), type, fields, null);
-    if (count++ >= MOST) forget();
-    recent[handle] = known;
+    count++;
+    objects[handle] = known;
     return known.proxy;
   };
 
   return {
-    create: create, handler: handler, lookUp: lookUp, read: read, unread: unread,
-    // Forgets the objects that only this file still has.
-    release: function () {
-      if (count > 0) {
-        forget();
-        p.gc();
-      }
+    create: create, handler: handler, lookUp: lookUp, owns: owns, read: read, unread: unread,
+    // In the root: at the end of a turn that left no task, or when many objects have come.
+    release: function (idle) {
+      if (count === 0 || !(idle || count >= most)) return;
+      p.gc();
+      drop();
     },
     // Handles that the script has lost, once for each time they arrived.
     takeLost: function () {

@@ -7,6 +7,7 @@
   var p = use("primordials");
   var errors = use("errors");
   var anyHeld = use("functions").anyHeld;
+  var proxies = use("proxies");
   var M = use("calls");
   var SILENCE_MS = 50;
   var silence = 0;
@@ -106,6 +107,7 @@
         reportFailed();
         brokenSilence();
       }
+      proxies.release(M.live === 0);
       if (M.before) M.before();
       mark = M.live === 0 ? "_" : ".";
     }

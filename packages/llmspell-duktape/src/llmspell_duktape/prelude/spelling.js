@@ -18,5 +18,21 @@
     return from === 0 ? name : out + p.StringSubstring(name, from);
   }
 
-  return { snake: snake };
+  // `system_prompt` -> `systemPrompt`
+  function camel(name) {
+    var out = "", from = 0, at;
+    while ((at = p.StringIndexOf(name, "_", from)) >= 0) {
+      var code = p.StringCharCodeAt(name, at + 1);
+      var letter = at > 0 && code >= 97 && code <= 122;
+      out += p.StringSubstring(name, from, letter ? at : at + 1);
+      from = at + 1;
+      if (letter) {
+        out += p.StringFromCharCode(code - 32);
+        from++;
+      }
+    }
+    return out + p.StringSubstring(name, from, name.length);
+  }
+
+  return { camel: camel, snake: snake };
 })

@@ -19,8 +19,13 @@
     return found;
   }
 
+  // Made apart from the object, which would else hold itself and wait for the collector.
+  function teller(state) {
+    return { get: function () { told = state; } };
+  }
+
   function mark(value, state) {
-    p.ObjectDefineProperty(value, KEY, { get: function () { told = state; } });
+    p.ObjectDefineProperty(value, KEY, teller(state));
     return value;
   }
 
