@@ -200,9 +200,9 @@ def test_runs_that_go_on_at_once_keep_their_calls_apart(play: Callable[..., Any]
     async def body(host: EngineHost) -> None:
         seen: dict[int, set[int]] = {}
 
-        async def give(tag: int) -> None:
+        def give(tag: int) -> Awaitable[None]:
             seen.setdefault(tag, set()).add(host.origins[-1])
-            await asyncio.sleep(0.001)
+            return asyncio.sleep(0.001)
 
         host.methods["Tool.give"] = give
         function = await host.run(
@@ -282,7 +282,7 @@ def test_errors_of_the_language_stay_what_they_are(play: Callable[..., Any]) -> 
         ("throw {message: 'mine'}", "mine", None),
         ("throw {a: 1}", '{"a":1}', None),
         ("throw () => 1", "a function was thrown", None),
-        ("class Mine extends Error { name = 'Mine' }\nthrow new Mine('own')", "Mine: own", "spell.js:2"),
+        ("class Mine extends Error { name = 'Mine' }\nthrow new Mine('own')", "Mine: own", "spell.js:1"),
         ("throw new AggregateError([], 'several')", "AggregateError: several", "spell.js:1"),
         ("await Promise.reject(new Error('late'))", "late", "spell.js:1"),
         ("(function f() { f() })()", "RangeError: Maximum call stack size exceeded", "spell.js:1"),
@@ -490,7 +490,7 @@ def test_an_unhandled_rejection_is_reported_once(play: Callable[..., Any]) -> No
             " const seen = Promise.reject(1); await Async.sleep(1); await seen.catch(() => 1);"
             " setTimeout(() => { throw new Error('timer') }, 1);"
             " queueMicrotask(() => { throw new Error('micro') });"
-            " new FinalizationRegistry(() => { throw new Error('final') }).register({});"
+            " globalThis.r = new FinalizationRegistry(() => { throw new Error('final') }); r.register({});"
             " const c = Async.spawn(() => Async.sleep(1000)); await Async.yield(); c.cancel()",
             "spell.js",
         )
@@ -551,7 +551,7 @@ def test_modules_that_were_handed_over_can_be_imported(
     ("source", "code", "place"),
     [
         ("import './nothing.js'", "module.not_found", None),
-        ("await import('./nothing.js')", "module.not_found", "spell.js:1"),
+        ("await import('./nothing.js')", "module.not_found", None),
         ("\nimport './bad.js'", "script.syntax", "bad.js:3"),
         ("\nimport f from './m.js'\nf()", "script.error", "m.js:2"),
         ("import { nope } from './m.js'", "script.syntax", None),

@@ -51,6 +51,7 @@ class JsSession:
         self._idle = True
         self._busy = False
         self._broken: str | None = None
+        self._told = False
         self._context: Any = _quickjs.Context()
         self._callbacks: Callbacks | None = None
         self._evaluation: Evaluation | None = None
@@ -119,6 +120,7 @@ class JsSession:
     def close(self) -> None:
         self._open.clear()
         self._broken = self._broken or error_text("script.closed", MESSAGES["script.closed"])
+        self._told = True
         if self._running:
             self._budget.stop = "script.closed"
             return
@@ -254,7 +256,8 @@ class JsSession:
         if self._budget.stop:
             return self._stopped()
         text = str(error)
-        if isinstance(error, MemoryError) or "out of memory" in text or text.startswith("null"):
+        no_memory = text.startswith(("null", '{"message":"null"')) or "out of memory" in text
+        if no_memory or isinstance(error, MemoryError):
             self._budget.stop = "script.memory_limit"
             return self._stopped()
         if "interrupted" in text:
@@ -275,8 +278,7 @@ class JsSession:
 
     def _fail_open(self) -> None:
         self._idle = True
-        nobody = not self._open and self._busy
-        self._link.fail_all(self._broken or "{}")
-        if nobody and self._broken:
-            self._busy = False
+        told = self._link.fail_all(self._broken or "{}") or self._link.fatal is not None
+        if not told and not self._told and self._broken:
             self._link.channel.unhandled(self._broken)
+        self._told = True

@@ -56,7 +56,7 @@ class Link:
         self.answers: list[tuple[int, bool, str]] = []
         #: What ended a host function and must not be lost: KeyboardInterrupt, SystemExit.
         self.interrupted: BaseException | None = None
-        #: An error after which nothing of the script may run.
+        #: An error after which nothing of the script may run; the host has been told of it.
         self.fatal: str | None = None
         self._targets: dict[str, str | int] = {}
         self._dropped: list[int] = []
@@ -143,14 +143,16 @@ class Link:
             if found.get("code") == "script.memory_limit":
                 self.fatal = text
 
-    def fail_all(self, text: str) -> None:
-        """The script is over: whoever waits gets the reason, or is told of it."""
-        pending, self.pending = self.pending, set()
+    def fail_all(self, text: str) -> bool:
+        """The script is over: whoever waits gets the reason. Whether anybody did."""
+        pending, opened = [*self.pending], [*self.open]
+        self.pending.clear()
+        self.open.clear()
         for call_id in pending:
             self._safe(self.channel.cancel, call_id)
-        opened, self.open = self.open, set()
         for call_id in opened:
             self._safe(self.channel.done, call_id, False, text)
+        return bool(opened)
 
     def native(self, request: str) -> tuple[bool, str]:
         """Answer what a guest method has asked: its name, a line end, its arguments."""

@@ -38,6 +38,7 @@ PRELUDE = (
     "encoding",
     "url",
     "url_host",
+    "url_parse",
     "search_params",
     "clone",
     "abort",

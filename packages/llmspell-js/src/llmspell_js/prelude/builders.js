@@ -33,6 +33,8 @@
     },
   };
 
+  const own = (plain, key) => (plain && ObjectHasOwn(plain, key) ? plain[key] : undefined);
+
   // `builder` is given, not kept: a builder that its own state held would never be freed.
   function setter(state, operation, field, builder) {
     if (StringIndexOf(operation, "flag:") === 0) {
@@ -52,10 +54,9 @@
   function member(state, key, builder) {
     const { declared } = state;
     const name = snake(key);
-    const spec = declared.setters?.[key] ?? declared.setters?.[name];
+    const spec = own(declared.setters, key) ?? own(declared.setters, name);
     if (spec) return setter(state, spec[0], spec[1], builder);
-    const finish = declared.finish ?? {};
-    const method = name === "build" ? declared.build : ObjectHasOwn(finish, name) ? finish[name] : undefined;
+    const method = name === "build" ? declared.build : own(declared.finish, name);
     if (method) return () => call(state.target, method, [state.data]);
     if (key === "toString") return () => `builder(${state.name})`;
     const inherited = ReflectGet(ObjectPrototype, key);

@@ -13,7 +13,7 @@
   const {
     ErrorC, ErrorStack, JSONStringify, MapC, MapDelete, MapForEach, MapGet, MapSet, MapSize,
     ObjectCreate, ObjectDefineProperty, ObjectSetPrototypeOf, PromiseC, PromisePrototype,
-    PromiseReject, PromiseThen, StringC, SymbolAsyncIterator, SymbolIterator, TypeErrorC,
+    PromiseReject, ReflectApply, StringC, SymbolAsyncIterator, SymbolIterator, TypeErrorC,
   } = use("primordials");
   const { cleaned, fail, make } = use("errors");
   const { encodeArgs } = use("encode");
@@ -24,6 +24,7 @@
   const state = {
     scope: null,                       // { origin, task }: whom the running code belongs to
     silence: 0,                        // the call that waits whether the host calls back
+    weak: 0,                           // calls that nobody has to wait for at the end
     maxCalls: limits.tasks > 0 ? limits.tasks : Infinity,
     before: null,                      // set by output.js: text that the host should see first
   };
@@ -46,7 +47,7 @@
   }
 
   // How many calls have no answer yet.
-  const pending = () => MapSize(calls) - (state.silence ? 1 : 0);
+  const pending = () => MapSize(calls) - state.weak - (state.silence ? 1 : 0);
 
   // Starts a call; `wire` is the target as it is sent. `entry` gets resolve or reject.
   function start(wire, method, args, entry) {
@@ -73,7 +74,7 @@
       const found = await promise;
       const method = found?.[SymbolAsyncIterator] ?? found?.[SymbolIterator];
       if (typeof method !== "function") throw new TypeErrorC(`${StringC(found)} cannot be iterated`);
-      return found[method === found[SymbolAsyncIterator] ? SymbolAsyncIterator : SymbolIterator]();
+      return ReflectApply(method, found, []);
     };
     return {
       async next() {
@@ -104,16 +105,13 @@
     }
   }
 
-  // A call whose end is only noted: `ended(ok)` runs in the loop and must not fail.
-  function startPlain(wire, method, args, ended) {
-    return start(wire, method, encodeArgs(args), { scope: null, done: ended });
-  }
 
   // An answer has come: the scope of its call goes on.
   function answered(id, ok, text) {
     const entry = MapGet(calls, id);
     if (!entry) return;
     MapDelete(calls, id);
+    if (entry.weak) state.weak--;
     state.scope = entry.scope;
     if (entry.done) entry.done(ok);
     else if (ok) entry.resolve(text === "null" ? null : decode(text));
@@ -122,7 +120,18 @@
 
   // Nobody waits for this call any more.
   function drop(id) {
-    if (id && MapDelete(calls, id)) emit("c\t" + id);
+    const entry = MapGet(calls, id);
+    if (!entry) return;
+    MapDelete(calls, id);
+    if (entry.weak) state.weak--;
+    emit("c\t" + id);
+  }
+
+  function dropWeak() {
+    const found = { __proto__: null };
+    let count = 0;
+    MapForEach(calls, (entry, id) => { if (entry.weak) found[count++] = id; });
+    for (let i = 0; i < count; i++) drop(found[i]);
   }
 
   function cancelled(stack) {
@@ -150,16 +159,22 @@
   const wire = (name) => JSONStringify(name);
   const SLEEP = wire("Async");
 
-  // Runs `fn` in this scope after so many milliseconds.
-  const sleep = (ms, ended) => startPlain(SLEEP, "sleep", [ms], ended);
+  // Runs `ended` in this scope after so many milliseconds; it must not fail. A weak one does not
+  // keep the script from its end.
+  function sleep(ms, ended, weak) {
+    const id = start(SLEEP, "sleep", encodeArgs([ms]), { scope: null, done: ended, weak });
+    if (weak) state.weak++;
+    return id;
+  }
+
+  function hasCalls(origin) {
+    let found = false;
+    MapForEach(calls, (entry) => { found = found || entry.scope?.origin === origin; });
+    return found;
+  }
 
   return {
-    HostPromise, SLEEP, answered, call, cancelWhere, cancelled, drop, emit, pending, sleep, start,
-    state, take, wire, hasCalls: (origin) => {
-      let found = false;
-      MapForEach(calls, (entry) => { found = found || entry.scope?.origin === origin; });
-      return found;
-    },
-    then: PromiseThen,
+    SLEEP, answered, call, cancelWhere, cancelled, drop, dropWeak, emit, hasCalls, pending, sleep,
+    state, take, wire,
   };
 })

@@ -2,9 +2,9 @@
 (function (use) {
   "use strict";
   const {
-    ArrayIsArray, JSONParse, ObjectCreate, ObjectFreeze, ObjectHasOwn, ObjectKeys, ObjectPrototype,
-    ObjectSetPrototypeOf, ProxyC, ReflectGet, StringC, StringCharCodeAt, StringIndexOf,
-    Uint8ArrayFromBase64,
+    ArrayIsArray, JSONParse, ObjectCreate, ObjectFreeze, ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys,
+    ObjectPrototype, ObjectSetPrototypeOf, ProxyC, ReflectGet, StringC, StringCharCodeAt,
+    StringIndexOf, Uint8ArrayFromBase64, WeakMapC, WeakMapGet, WeakMapSet,
   } = use("primordials");
   const { make } = use("errors");
   const { snake } = use("spelling");
@@ -19,6 +19,7 @@
   // results: plain data that also reads in camelCase, and through one of its fields ----------------
 
   const prototypes = { __proto__: null };
+  const printing = new WeakMapC();     // prototype -> the field that its results print as
 
   function otherwise(via) {
     return (target, key, receiver) => {
@@ -45,6 +46,7 @@
         target.toString = { toString() { return StringC(this[prints]); } }.toString;
       }
       found = prototypes[id] = new ProxyC(ObjectFreeze(target), { __proto__: null, get: otherwise(via) });
+      if (prints) WeakMapSet(printing, found, prints);
     }
     return found;
   }
@@ -85,5 +87,9 @@
     return StringIndexOf(text, '"$') < 0 ? value : revive(value);
   }
 
-  return { decode, markers, revive };
+  return {
+    decode, markers, revive,
+    // The field that a result prints as, if any.
+    printsAs: (value) => WeakMapGet(printing, ObjectGetPrototypeOf(value) ?? value),
+  };
 })

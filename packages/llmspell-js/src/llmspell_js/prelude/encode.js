@@ -8,7 +8,7 @@
     ArrayBufferByteLength, ArrayIsArray, ArraySort, BigIntToString, BigIntValueOf, BooleanValueOf,
     DataViewBuffer, DataViewByteLength, DataViewByteOffset, DateToISOString, ErrorIsError,
     JSONStringify, NumberIsFinite, NumberValueOf, ObjectGetPrototypeOf, ObjectKeys, ObjectPrototype,
-    ObjectToString, ReflectApply, StringRepeat, StringSlice, StringStartsWith, StringValueOf,
+    ObjectToString, ReflectApply, StringIndexOf, StringRepeat, StringSlice, StringStartsWith, StringValueOf,
     TypedArrayBuffer, TypedArrayByteLength, TypedArrayByteOffset, TypedArrayLength, TypedArrayTag,
     Uint8ArrayC, Uint8ArrayToBase64, WeakMapC, WeakMapGet, WeakMapSet,
   } = use("primordials");
@@ -58,7 +58,7 @@
     switch (typeof v) {
       case "string": return quoted(v);
       case "number":
-        if (NumberIsFinite(v)) return JSONStringify(v);
+        if (NumberIsFinite(v)) return number(v);
         return fail("value.not_json", place(up, key) + " is not a finite number");
       case "boolean": return v ? "true" : "false";
       case "undefined": return "null";
@@ -67,6 +67,13 @@
       case "function": return callable(v, up, key);
       default: return refuse(up, key, "a symbol");
     }
+  }
+
+  // From 2^53 on the text of a double is not its exact value: it must not be read as an integer.
+  function number(v) {
+    const text = JSONStringify(v);
+    if (!channel || (v < 9007199254740992 && v > -9007199254740992)) return text;
+    return StringIndexOf(text, "e") < 0 ? text + ".0" : text;
   }
 
   function bigint(v, up, key) {

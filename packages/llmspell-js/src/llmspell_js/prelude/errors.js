@@ -117,8 +117,11 @@
     const source = at && MapGet(sources, at[0]);
     if (!source) return message;
     const line = StringSplit(source.text, "\n", at[1])[at[1] - 1] ?? "";
-    const found = RegExpExec(/^\s*(\??\.\s*[\w$]+|[\w$]+)/, StringSlice(line, at[2] - 1));
-    return found ? found[1] + " is " + message : message;
+    // The position is that of the name, or of the dot before it.
+    const found = RegExpExec(/^\.?\s*([\w$]+)/, StringSlice(line, at[2] - 1));
+    if (!found) return message;
+    const isMember = found[0][0] === "." || line[at[2] - 2] === ".";
+    return `${isMember ? "." : ""}${found[1]} is ${message}`;
   }
 
   // The fields that leave the script. Reads properties, so it may run code of the script.
@@ -222,8 +225,11 @@
     return found;
   }
 
+  // Where the source that was given last ends.
+  const end = () => `${latest}:${StringSplit(MapGet(sources, latest).text, "\n").length}`;
+
   return {
-    LLMSpellError, checkOptions, cleaned, describe, fail, here, is, make, nearest, placeOf, remember,
+    LLMSpellError, checkOptions, cleaned, describe, end, fail, here, is, make, nearest, placeOf, remember,
     toJson,
   };
 })

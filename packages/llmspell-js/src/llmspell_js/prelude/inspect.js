@@ -8,6 +8,7 @@
     StringC, StringIndexOf, StringRepeat, StringSlice, StringStartsWith, SymbolDescription,
     TypedArrayLength, TypedArrayTag, DateToISOString,
   } = use("primordials");
+  const { printsAs } = use("decode");
   const errors = use("errors");
   const { textOf } = use("proxies");
 
@@ -71,8 +72,8 @@
     for (let at = up; at; at = at.up) {
       if (at.value === value) return "[Circular]";
     }
-    const printed = prints(value);
-    if (printed !== undefined) return printed;
+    const field = printsAs(value);
+    if (field !== undefined) return StringC(value[field]);
     const me = { up, value, depth };
     if (ArrayIsArray(value)) return depth > DEEPEST ? "[Array]" : list(value, value.length, me, "");
     const tag = TypedArrayTag(value);
@@ -81,15 +82,6 @@
       return depth > DEEPEST ? `[${tag}]` : list(value, length, me, `${tag}(${length}) `);
     }
     return builtIn(value, me) ?? (depth > DEEPEST ? "[Object]" : fields(value, me));
-  }
-
-  // Results that print as one of their fields say so by a toString of their own.
-  function prints(value) {
-    const proto = ObjectGetPrototypeOf(value);
-    if (proto === ObjectPrototype || proto === null || ArrayIsArray(value)) return undefined;
-    const above = ObjectGetPrototypeOf(proto);
-    if (above !== ObjectPrototype || !ObjectHasOwn(proto, "toString")) return undefined;
-    return StringC(value);
   }
 
   function builtIn(value, me) {

@@ -1,7 +1,7 @@
 // Log records and timings: what `Logger` and `Debug` share. Records are handed over in batches.
 (function (use) {
   "use strict";
-  const { ObjectAssign, ObjectKeys, StringC } = use("primordials");
+  const { ObjectAssign, ObjectKeys, StringC, now } = use("primordials");
   const { emit } = use("calls");
   const { stringify } = use("encode");
   const { fail, nearest } = use("errors");
@@ -75,7 +75,6 @@
 
   // timers ----------------------------------------------------------------------------------------
 
-  const now = performance.now.bind(performance);
   const timings = { __proto__: null };
 
   function timer(label, onStop) {

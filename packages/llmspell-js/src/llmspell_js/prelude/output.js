@@ -6,7 +6,7 @@
   "use strict";
   const {
     ArrayJoin, JSONStringify, MapC, MapDelete, MapGet, MapSet, ReflectApply, StringC, StringRepeat,
-    StringSplit,
+    StringSplit, now,
   } = use("primordials");
   const { emit, state } = use("calls");
   const BLOCK = 1 << 16;
@@ -68,10 +68,8 @@
   const log = writer("stdout"), warn = writer("stderr");
   const elapsed = (label) => {
     const started = MapGet(timers, label);
-    return started === undefined ? `${label}: no such timer` : `${label}: ${(performanceNow() - started).toFixed(3)} ms`;
+    return started === undefined ? `${label}: no such timer` : `${label}: ${(now() - started).toFixed(3)} ms`;
   };
-  const performanceNow = performance.now.bind(performance);
-
   const console = {
     log, info: log, debug: log, warn, error: warn,
     trace(...args) {
@@ -93,7 +91,7 @@
       log(`${name}: ${count}`);
     },
     countReset(label = "default") { MapDelete(counts, StringC(label)); },
-    time(label = "default") { MapSet(timers, StringC(label), performanceNow()); },
+    time(label = "default") { MapSet(timers, StringC(label), now()); },
     timeLog(label = "default") { log(elapsed(StringC(label))); },
     timeEnd(label = "default") {
       log(elapsed(StringC(label)));

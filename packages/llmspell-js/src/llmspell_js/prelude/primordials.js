@@ -115,6 +115,7 @@
     InternalErrorPrototype: InternalError.prototype,
     DOMExceptionC: DOMException,
 
+    now: performance.now.bind(performance),
     DateC: Date,
     DateGetTime: uncurry(Date.prototype.getTime),
     DateNow: Date.now,

@@ -42,7 +42,7 @@
   function lock(owner, name, get) {
     ObjectDefineProperty(owner, name, {
       get, configurable: false,
-      set(value) { hidden(this, name, value); },
+      set(value) { if (this !== owner) hidden(this, name, value); },
     });
   }
 

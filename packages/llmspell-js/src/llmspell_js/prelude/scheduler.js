@@ -8,9 +8,9 @@
     MapC, MapDelete, MapForEach, MapGet, MapSet, MapSize, PromiseC, PromiseResolve, PromiseThen,
   } = use("primordials");
   const { encode } = use("encode");
-  const { make, toJson } = use("errors");
+  const { here, make, toJson } = use("errors");
   const { anyHeld } = use("functions");
-  const { cancelWhere, cancelled, drop, emit, hasCalls, pending, sleep, state, take } = use("calls");
+  const { cancelWhere, cancelled, drop, dropWeak, emit, hasCalls, pending, sleep, state, take } = use("calls");
 
   const SILENCE_MS = 50;
   const reports = new MapC();          // id of a run or invocation -> its scope
@@ -81,11 +81,11 @@
     if (!MapGet(reports, id)) return;
     const mine = (scope) => scope.origin === id;
     const waited = cancelWhere(mine);
-    const parkedToo = rejectParked((one) => mine(one.scope), () => cancelled());
-    if (!waited && !parkedToo) return fail(id, cancelled());
+    const parkedToo = rejectParked((one) => mine(one.scope), (one) => cancelled(one.place));
+    if (!waited && !parkedToo) return fail(id, cancelled(""));
     // What was not caught ends it in this turn; what was caught may go on while it calls the host.
     later(null, () => {
-      if (MapGet(reports, id) && !hasCalls(id)) fail(id, cancelled());
+      if (MapGet(reports, id) && !hasCalls(id)) fail(id, cancelled(""));
     });
   }
 
@@ -93,7 +93,7 @@
 
   // A promise that the script itself has to settle; `what` is what a deadlock would name.
   function park(what) {
-    const entry = { scope: state.scope, what, resolve: null, reject: null };
+    const entry = { scope: state.scope, what, place: here(), resolve: null, reject: null };
     const promise = new PromiseC((resolve, reject) => {
       entry.resolve = resolve;
       entry.reject = reject;
@@ -122,21 +122,21 @@
 
   // nothing can go on -----------------------------------------------------------------------------
 
-  function deadlock(what) {
+  function deadlock(what, place) {
     return make({
       code: "async.deadlock", retryable: false,
       message: `waiting for ${what}, and nothing is left that could end the wait`,
-    }, "");
+    }, place);
   }
 
   // What only others wait for fails by itself when those do.
   function deadlocked() {
-    if (rejectParked(() => true, (entry) => deadlock(entry.what))) return;
+    if (rejectParked(() => true, (entry) => deadlock(entry.what, entry.place))) return;
     if (MapSize(tasks) > 0) {
-      MapForEach(tasks, (task) => task.fail(deadlock("a promise")));
+      MapForEach(tasks, (task) => task.fail(deadlock("a promise", "")));
       return;
     }
-    MapForEach(reports, (_, id) => fail(id, deadlock("a promise")));
+    MapForEach(reports, (_, id) => fail(id, deadlock("a promise", "")));
   }
 
   function brokenSilence() {
@@ -177,15 +177,14 @@
     const left = MapSize(reports) + MapSize(tasks);
     if (pending() > 0) return ".";
     if (left > 0) {
-      if (state.silence) return ".";
+      if (state.silence || state.weak) return ".";
       stuck();
       return "+";
     }
-    if (state.silence) {
-      brokenSilence();
-      return "+";
-    }
-    return "";
+    if (!state.silence && !state.weak) return "";
+    brokenSilence();
+    dropWeak();
+    return "+";
   }
 
   return {

@@ -5,8 +5,8 @@
 (function (use) {
   "use strict";
   const {
-    ArrayJoin, ErrorIsError, JSONParse, MapC, MapDelete, MapGet, MapSet, PromiseResolve, PromiseThen,
-    ReflectApply, SyntaxErrorC, evaluate,
+    ArrayJoin, ErrorIsError, ErrorStack, JSONParse, MapC, MapDelete, MapGet, MapSet, PromiseResolve,
+    PromiseThen, ReflectApply, StringIndexOf, SyntaxErrorC, evaluate,
   } = use("primordials");
   const errors = use("errors");
   const functions = use("functions");
@@ -46,6 +46,8 @@
     if (isSyntax) {
       fields.code = "script.syntax";
       fields.message = error.message;
+      // What only the text put around the source has made a mistake of: it ends too early.
+      if (StringIndexOf(ErrorStack(error) ?? "", ":") >= 0) fields.source ??= errors.end();
       fields.stack = undefined;
     }
     scheduler.fail(id, errors.make(fields, ""));

@@ -25,6 +25,13 @@
     MapDelete(tasks, it);
   }
 
+  // Its promise is let go of, or a task would never be freed: what keeps its state keeps it alive.
+  function settle(it, ok, value) {
+    const { resolve, reject } = it;
+    it.resolve = it.reject = null;
+    if (reject) (ok ? resolve : reject)(value);
+  }
+
   // What was awaited inside throws `cancelled`; a task that waits for nothing of ours just ends.
   function cancel(it) {
     if (it.status !== "running") return false;
@@ -32,7 +39,7 @@
     const error = cancelled(it.place);
     if (!it.begun || !cancelWhere((scope) => within(scope, it))) {
       end(it, "cancelled");
-      it.reject(error);
+      settle(it, false, error);
     }
     return true;
   }
@@ -52,9 +59,12 @@
   method("toString", function () { return `task(${WeakMapGet(states, this).status})`; });
 
   function create() {
-    const it = { status: "running", begun: false, cancelled: false, place: here(), up: state.scope?.task, settle: null, reject: null };
+    const it = {
+      status: "running", begun: false, cancelled: false, place: here(), up: state.scope?.task,
+      resolve: null, reject: null, fail: null,
+    };
     const task = new PromiseC((resolve, reject) => {
-      it.settle = resolve;
+      it.resolve = resolve;
       it.reject = reject;
     });
     WeakMapSet(states, task, it);
@@ -70,7 +80,7 @@
     const { it, task } = create();
     it.fail = (error) => {
       end(it, "failed");
-      later(owner, () => it.reject(error));
+      later(owner, () => settle(it, false, error));
     };
     MapSet(tasks, it, it);
     later({ origin: owner ? owner.origin : 0, task: it }, () => begin(it, owner, fn, args));
@@ -83,7 +93,7 @@
     const failed = (error) => {
       end(it, it.cancelled ? "cancelled" : "failed");
       // In the scope of who spawned it: that is where it is awaited.
-      later(owner, () => it.reject(error));
+      later(owner, () => settle(it, false, error));
     };
     let value;
     try {
@@ -94,7 +104,7 @@
     }
     PromiseThen(PromiseResolve(value), (found) => {
       end(it, "done");
-      later(owner, () => it.settle(found));
+      later(owner, () => settle(it, true, found));
     }, failed);
   }
 
