@@ -13,7 +13,7 @@ collectgarbage("stop") -- until the prelude stands: hardly anything of it is gar
 debug.getmetatable(host.call).__metatable = false
 python = nil
 
-local env = { globals = _G, host = host }
+local env = { lua = _G, host = host }
 for name, value in next, _G do
   if type(value) == "table" and name ~= "_G" then
     local copy = {}
@@ -37,6 +37,13 @@ function env.import(name)
 end
 
 env.options = env.import("json").read(options_text)
+
+-- lupa looks for `debug.traceback` in Lua's own globals at every call, outside of any protected
+-- one: a metatable that throws there would end the process. So scripts get a table of their own,
+-- but those that have all of Lua: what Lua's own `require` loads sees Lua's globals.
+local all = false
+for _, name in next, env.options.libraries or {} do all = all or name == "all" end
+env.globals = all and _G or {}
 -- A misspelt name in the prelude is an error, not a nil or a global.
 local error, tostring = error, tostring
 setmetatable(env, {

@@ -14,7 +14,7 @@ local natives = objects.natives
 
 local G = globals
 local real = {}
-for name, value in next, G do real[name] = value end
+for name, value in next, lua do real[name] = value end
 
 local allowed = {}
 for _, name in next, options.libraries or {} do allowed[name] = true end
@@ -26,9 +26,7 @@ local function has(name) return all or allowed[name] end
 local BASE = { "assert", "error", "getmetatable", "ipairs", "next", "pairs", "rawequal", "rawget",
   "rawlen", "rawset", "select", "tonumber", "tostring", "type", "_VERSION" }
 
-for name in next, real do
-  if name ~= "_G" then G[name] = nil end
-end
+for name in next, real do lua[name] = nil end
 for i = 1, #BASE do G[BASE[i]] = real[BASE[i]] end
 
 G.print = streams.print
