@@ -85,9 +85,7 @@ def play(body: Callable[[EngineHost], Awaitable[Any]] | str, **options: Any) -> 
 def prepare(host: EngineHost) -> None:
     def stream(*_: Any) -> Any:
         items = iter([1, 2, 3])
-        return host.give(
-            8, "stream", {"id": "s", "name": "s"}, next_item=lambda: next(items, None)
-        )
+        return host.give(8, "stream", {"id": "s", "name": "s"}, next_item=lambda: next(items, None))
 
     def new(*args: Any) -> Any:
         host.methods["seen"] = lambda: list(args)

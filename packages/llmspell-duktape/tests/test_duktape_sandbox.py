@@ -14,7 +14,7 @@ from llmspell_core.errors import ScriptError
 
 pytest.importorskip("pyduktape2")
 
-LIMITS = {"memory_mb": 64, "cpu_s": 1, "tasks": 100, "value_mb": 1}
+LIMITS = {"memory_mb": 16, "cpu_s": 1, "tasks": 100, "value_mb": 1}
 
 
 def play(body: Callable[[EngineHost], Awaitable[Any]] | str, **options: Any) -> Any:
@@ -23,9 +23,10 @@ def play(body: Callable[[EngineHost], Awaitable[Any]] | str, **options: Any) -> 
             "llmspell_duktape.guest",
             "worker",
             requires=("pyduktape2", "llmspell_duktape"),
-            **{"globals": [manifest("Tool", "echo")], "limits": LIMITS, **options},
+            **{"globals": [manifest("Tool", "echo", "keep")], "limits": LIMITS, **options},
         ) as host:
             host.methods["Tool.echo"] = lambda value=None: value
+            host.methods["Tool.keep"] = lambda value: None
             if isinstance(body, str):
                 return await asyncio.wait_for(host.run(body, "spell.js"), 20)
             return await asyncio.wait_for(body(host), 20)
@@ -71,7 +72,7 @@ function look(value, path, depth) {
   seen.push(value);
   var text = Object.prototype.toString.call(value);
   if (/Thread|Duktape|Pointer|Python|global$/.test(text) && value !== globalThis) note(path, text);
-  if (typeof value === "function" && /thread|modSearch|fin|act/.test(value.name)
+  if (typeof value === "function" && typeof value.name === "string" && /^(thread|modSearch|fin|act|info|gc)$/i.test(value.name)
       && /native/.test(Function.prototype.toString.call(value))) note(path, value.name);
   var keys = Reflect.ownKeys(value);
   for (var i = 0; i < keys.length; i++) {
@@ -136,7 +137,7 @@ def test_a_script_that_gets_hold_of_the_preludes_key_learns_nothing() -> None:
         Tool.echo(spy);
         var key = keys.filter(function (k) { return typeof k === "symbol" })[0];
         var t = Async.spawn(print), f = function () {};
-        Tool.echo(f);
+        Tool.keep(f);
         return [typeof key, t[key] === undefined, f[key] === undefined, Tool[key] === undefined]
     """
     assert play(source) == ["symbol", True, True, True]
@@ -159,28 +160,29 @@ def test_a_copied_mark_does_not_stand_for_another_function() -> None:
 # -- what a script breaks, it breaks for itself --------------------------------------------------
 
 VANDALISM = """
-    var names = Object.getOwnPropertyNames(globalThis), owners = [Object, Array, String, Function,
+    var owners = [Object, Array, String, Function,
       Object.prototype, Array.prototype, String.prototype, Function.prototype, Error.prototype,
       RegExp.prototype, Number.prototype, JSON, Math, Reflect, Date.prototype];
-    var tool = Tool, sleep = Async.spawn, all = Async.all, out = print;
-    owners.forEach(function (owner) {
-      Object.getOwnPropertyNames(owner).forEach(function (name) {
-        if (name === "constructor") return;
-        try { Object.defineProperty(owner, name, {value: null, configurable: true}) } catch (e) {}
-      });
-    });
-    Object.prototype.then = Object.prototype.toJSON = 1;
+    var tool = Tool, spawn = Async.spawn, all = Async.all, out = print;
+    var list = Object.getOwnPropertyNames, define = Object.defineProperty;
+    for (var i = 0; i < owners.length; i++) {
+      for (var found = list(owners[i]), j = 0; j < found.length; j++) {
+        if (found[j] === "constructor") continue;
+        try { define(owners[i], found[j], {value: null, configurable: true}) } catch (e) {}
+      }
+    }
+    define(Object.prototype, "toJSON", {value: 1});
+    define(Array.prototype, "0", {set: function () { throw null }});
+    define(Object.prototype, "done", {set: function () { throw null }});
 """
 
 
 def test_a_script_that_wrecks_the_language_still_speaks_to_the_host() -> None:
     source = VANDALISM + (
         "out({a: [1]}); var r = tool.echo({x: [1, 'é']});"
-        " var two = all([function () { return tool.echo(1) }, sleep(function () { return 2 })]);"
+        " var two = all([function () { return tool.echo(1) }, spawn(function () { return 2 })]);"
         " return [r, two]"
     )
-    prelude_of_test = "function () {}"  # the callbacks above run before anything is wrecked
-    assert prelude_of_test
     assert play(source) == [{"x": [1, "é"]}, [1, 2]]
 
 
@@ -231,7 +233,7 @@ def test_nothing_that_is_thrown_ends_the_worker(thrown: str) -> None:
         "new Array(-1)",
         "'x'.repeat(1e10)",
         "Object.defineProperty(Array.prototype, '0', {set: function () { throw null }}); [].push(1)",
-        "Async.spawn(function f() { Async.spawn(f); Async.spawn(f); Async.yield() }); Async.yield()",
+        "throw {toString: function () { for (;;); }, message: {}}",
     ],
 )
 def test_a_failure_of_the_script_is_an_error_and_the_worker_lives(source: str) -> None:
@@ -253,7 +255,7 @@ ENDLESS = [
     "(function f() { return f() })()",
     "/(x+x+)+y/.exec(Array(60).join('x'))",
     "throw {get message() { for (;;); }}",
-    "throw {toString: function () { for (;;); }, message: {}}",
+    "Async.spawn(function f() { Async.spawn(f); Async.spawn(f); Async.yield() }); Async.sleep(60000)",
     "return {get a() { for (;;); }}",
     "Async.spawn(function () { for (;;); }); Async.sleep(60000)",
     "for (;;) Async.yield()",
@@ -269,14 +271,14 @@ ENDLESS = [
 @pytest.mark.parametrize("source", ENDLESS)
 def test_what_does_not_end_is_ended_by_the_limit_of_cpu_time(source: str) -> None:
     async def body(host: EngineHost) -> float:
-        begun = time.process_time(), time.monotonic()
+        begun = time.monotonic()
         with pytest.raises(ScriptError) as caught:
             await host.run(source, "spell.js")
         assert caught.value.code == "script.cpu_limit"
-        return time.monotonic() - begun[1]
+        return time.monotonic() - begun
 
     # On a busy machine a second of CPU time takes longer.
-    assert play(body) < 10
+    assert play(body, limits={**LIMITS, "cpu_s": 0.3}) < 10
 
 
 HUNGRY = [
@@ -295,7 +297,7 @@ HUNGRY = [
 
 @pytest.mark.parametrize("source", HUNGRY)
 def test_memory_is_bounded(source: str) -> None:
-    error = failing(source, limits={**LIMITS, "cpu_s": 4})
+    error = failing(source, limits={**LIMITS, "cpu_s": 2})
     assert error.code in {"script.memory_limit", "script.cpu_limit", "limit.value_size"}, error
 
 
@@ -312,6 +314,8 @@ def test_memory_that_ran_out_is_not_survived_even_when_it_is_caught() -> None:
 
 
 def test_without_limits_a_script_may_use_more() -> None:
-    source = "var l = []; for (var i = 0; i < 100; i++) l.push(new Uint8Array(1e6)); return l.length"
+    source = (
+        "var l = []; for (var i = 0; i < 100; i++) l.push(new Uint8Array(1e6)); return l.length"
+    )
     assert play(source, limits={}) == 100
     assert play(source, limits={"memory_mb": 256}) == 100

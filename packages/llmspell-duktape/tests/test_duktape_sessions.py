@@ -156,7 +156,9 @@ def test_errors_of_the_engine_stay_what_they_are() -> None:
     assert play("try { throw 'x' } catch (e) { return e }") == "x"
     assert play("try { null.x } catch (e) { return e instanceof TypeError }") is True
     assert play("var t = {}; try { throw t } catch (e) { return e === t }") is True
-    source = "var t = Async.spawn(function () { throw 'x' }); try { t.await() } catch (e) { return e }"
+    source = (
+        "var t = Async.spawn(function () { throw 'x' }); try { t.await() } catch (e) { return e }"
+    )
     assert play(source) == "x"
 
 

@@ -17,6 +17,7 @@ EAGER = (
     "decode",
     "functions",
     "tasks",
+    "threads",
     "calls",
     "scheduler",
     "proxies",

@@ -99,7 +99,7 @@
   var nativeSort = Array.prototype.sort;
   replace(Array.prototype, "sort", 1, function (less) {
     if (less === undefined) return apply(nativeSort, this, []);
-    var list = toObject(this, less, "sort"), length = lengthOf(list), items = [], last = 0, i;
+    var list = toObject(this, less, "sort"), length = lengthOf(list), items = p.array(), last = 0, i;
     for (i = 0; i < length; i++) {
       if (!(i in list)) continue;
       if (list[i] === undefined) last++;
@@ -118,7 +118,7 @@
 
   // All matches are found before anything is called, as the language says.
   function matches(text, pattern) {
-    var found = [], at;
+    var found = p.array(), at;
     if (p.ObjectToString(pattern) !== "[object RegExp]") {
       pattern = p.StringC(pattern);
       at = p.StringIndexOf(text, pattern);

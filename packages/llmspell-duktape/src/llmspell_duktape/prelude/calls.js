@@ -15,7 +15,7 @@
   var errors = use("errors");
   var encodeArgs = use("encode").encodeArgs;
   var decode = use("decode").decode;
-  var M = use("tasks");
+  var M = use("threads");
 
   var calls = p.ObjectCreate(null);    // id -> the task that waits, or a function
   var out = "", last = 0;

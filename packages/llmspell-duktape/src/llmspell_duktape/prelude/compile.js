@@ -49,6 +49,8 @@
       line = region.lines;
       message = "unexpected end of the script";
     }
+    // Only the `try` around the source can be one.
+    if (message === "invalid try") message = "parse error: a } too many";
     var fields = {
       code: "script.syntax", message: message, retryable: false, stack: "",
       source: region.name + ":" + p.MathMax(1, line),

@@ -5,14 +5,14 @@
   var Logger = use("logger");
   var log = Logger.inner;
   var timers = use("debug_timers");
-  var captured = [], MOST = 1000;
+  var captured = p.array(), MOST = 1000;
   var Debug = p.ObjectCreate(null);
 
   function record(level, message, extra) {
     var name = typeof extra === "string" ? extra : "debug";
     var fields = typeof extra === "object" && extra !== null ? extra : undefined;
     if (log.levels[level] >= log.lowest()) {
-      if (captured.length >= MOST) captured = p.ArraySlice(captured, 1);
+      if (captured.length >= MOST) captured = p.ObjectSetPrototypeOf(p.ArraySlice(captured, 1), null);
       var text = typeof message === "string" ? message : use("inspect").inspect(message);
       captured[captured.length] = { level: level, message: text, logger: name, fields: fields };
     }
@@ -46,7 +46,7 @@
     var from = most === undefined ? 0 : p.MathMax(0, captured.length - most);
     return p.ArraySlice(captured, from);
   };
-  Debug.clear_captured_entries = function () { captured = []; };
+  Debug.clear_captured_entries = function () { captured = p.array(); };
   Debug.timer = function (name) { return timers.timer(name); };
   Debug.performance_report = timers.report;
   Debug.stack_trace = function () { return use("stacks").stack(); };

@@ -12,7 +12,7 @@
       fail("input.invalid", what + " takes a list or an object of tasks, functions or promises");
     }
     if (!p.ArrayIsArray(items)) return p.ObjectKeys(items);
-    var keys = [];
+    var keys = p.array();
     for (var i = 0; i < items.length; i++) keys[i] = i;
     return keys;
   }
@@ -44,7 +44,7 @@
   // has ended. Whatever ends the wait, the tasks started for it end as well.
   function gather(items, options, what, each) {
     var keys = keysOf(items, what), most = concurrency(options, keys.length, what);
-    var master = M.promise(), own = [], next = 0, ended = 0, running = 0, launching = false;
+    var master = M.promise(), own = p.array(), next = 0, ended = 0, running = 0, launching = false;
 
     function finished(key) {
       return function (it) {
@@ -86,7 +86,8 @@
     }
   }
 
-  function collection(items) { return p.ArrayIsArray(items) ? [] : {}; }
+  function collection(items) { return p.ArrayIsArray(items) ? p.array() : {}; }
+  function given(results) { return p.ArrayIsArray(results) ? p.given(results) : results; }
 
   // An error as it is collected: always an object.
   function collected(it) {
@@ -100,7 +101,7 @@
         if (it.ok) results[key] = it.value;
         else M.settle(master, false, it.value);
       });
-      return results;
+      return given(results);
     },
     allSettled: function (items, options) {
       var results = collection(items);
@@ -108,7 +109,7 @@
         results[key] = it.ok ? { success: true, value: it.value }
           : { success: false, error: collected(it) };
       });
-      return results;
+      return given(results);
     },
     race: function (items, options) {
       if (keysOf(items, "Async.race").length === 0) {

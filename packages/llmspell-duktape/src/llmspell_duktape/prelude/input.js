@@ -15,9 +15,9 @@
     read: read,
     text: text,
     lines: function () {
-      var lines = [];
+      var lines = p.array();
       for (var line = read("l"); line !== null; line = read("l")) lines[lines.length] = line;
-      return lines;
+      return p.given(lines);
     },
     json: function () { return p.JSONParse(text()); },
     toString: function () { return "file (stdin)"; },

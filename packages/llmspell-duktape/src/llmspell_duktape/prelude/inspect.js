@@ -87,14 +87,14 @@
   }
 
   function list(value, me, head) {
-    var parts = [], length = value.length;
+    var parts = p.array(), length = value.length;
     for (var i = 0; i < length && i < LONGEST; i++) parts[i] = show(value[i], me);
     if (length > LONGEST) parts[LONGEST] = "... " + (length - LONGEST) + " more";
     return head + wrapped(parts, "[", "]", me);
   }
 
   function fields(value, me) {
-    var parts = [], keys = p.ObjectKeys(value);
+    var parts = p.array(), keys = p.ObjectKeys(value);
     for (var i = 0; i < keys.length && i < LONGEST; i++) {
       var described = p.ObjectGetOwnPropertyDescriptor(value, keys[i]);
       var shown = described && described.get ? "[Getter]" : show(value[keys[i]], me);
@@ -136,7 +136,10 @@
 
   function directive(letter, value) {
     switch (letter) {
-      case "s": return typeof value === "object" || typeof value === "function" ? inspect(value) : p.StringC(value);
+      case "s": {
+        var plain = typeof value !== "object" && typeof value !== "function";
+        return plain ? p.StringC(value) : inspect(value);
+      }
       case "d": case "f": return p.StringC(p.NumberC(value));
       case "i": return p.StringC(p.NumberC(value) - p.NumberC(value) % 1);
       case "j": return p.JSONStringify(value) || "undefined";

@@ -82,13 +82,13 @@
   }
 
   function batch(write) {
-    var kept = [];
+    var kept = p.array();
     var methods = levels(function (level, message, fields) {
       kept[kept.length] = [level, message, fields];
     });
     methods.flush = function () {
       var list = kept;
-      kept = [];
+      kept = p.array();
       for (var i = 0; i < list.length; i++) write(list[i][0], list[i][1], list[i][2]);
     };
     return own("log_batch", methods);

@@ -6,7 +6,7 @@
   var snake = use("spelling").snake;
 
   function distance(a, b) {
-    var row = [];
+    var row = p.array();
     for (var j = 0; j <= b.length; j++) row[j] = j;
     for (var i = 1; i <= a.length; i++) {
       var diagonal = row[0];

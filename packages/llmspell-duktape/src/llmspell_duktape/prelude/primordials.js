@@ -11,6 +11,7 @@
   var D = Duktape, enc = D.enc, dec = D.dec, stringify = JSON.stringify;
   var Thread = D.Thread, now = performance.now, clock = performance;
   var charCodeAt = uncurry(String.prototype.charCodeAt);
+  var setPrototypeOf = Object.setPrototypeOf, ArrayPrototype = Array.prototype;
   var substring = uncurry(String.prototype.substring);
 
   var p = {
@@ -24,7 +25,7 @@
     ObjectGetOwnPropertyDescriptor: Object.getOwnPropertyDescriptor,
     ObjectGetPrototypeOf: Object.getPrototypeOf,
     ObjectKeys: Object.keys,
-    ObjectSetPrototypeOf: Object.setPrototypeOf,
+    ObjectSetPrototypeOf: setPrototypeOf,
     ObjectHasOwn: uncurry(Object.prototype.hasOwnProperty),
     ObjectToString: uncurry(Object.prototype.toString),
     ArrayC: Array,
@@ -87,10 +88,16 @@
     // A monotonic clock in milliseconds.
     now: function () { return apply(now, clock, []); },
 
+    // A list of the prelude's own: a script may have put setters on the prototype of arrays.
+    array: function () { return setPrototypeOf([], null); },
+
+    // What was `array` so far as the script gets it.
+    given: function (list) { return setPrototypeOf(list, ArrayPrototype); },
+
     list: function (args) {
-      var list = new Array(args.length);
+      var list = setPrototypeOf([], null);
       for (var i = 0; i < args.length; i++) list[i] = args[i];
-      return list;
+      return setPrototypeOf(list, ArrayPrototype);
     },
 
     // JSON text, or any other, in characters that cross as they are.

@@ -12,7 +12,7 @@
 
   var UNKNOWN = { methods: p.ObjectCreate(null), builders: p.ObjectCreate(null) };
   var types = p.ObjectCreate(null);    // declarations of host objects by type name
-  var unread = [];                     // globals whose declarations are still text
+  var unread = p.array();                 // globals whose declarations are still text
 
   // handle -> its proxy and state, so that one handle is one object. The engine has no weak
   // references, and its finalizers fail within threads: the root asks from time to time how many

@@ -79,7 +79,7 @@
       }
       return p.ObjectFreeze(states.mark(p.ObjectCreate(Queue), {
         items: p.ObjectCreate(null), last: 0, taken: 0, most: most || Infinity, closed: false,
-        pushing: [], popping: [], encode: refused,
+        pushing: p.array(), popping: p.array(), encode: refused,
       }));
     },
   };

@@ -17,7 +17,7 @@
 
   // Marks each token with `depth` (open brackets) and `inner` (whether within a function).
   function nest(tokens) {
-    var stack = [], functions = 0, pending = false;
+    var stack = p.array(), functions = 0, pending = false;
     for (var i = 0; i < tokens.length; i++) {
       var token = tokens[i];
       if (isOneOf(CLOSES, token) && stack.length > 0) {
@@ -82,12 +82,13 @@
 
   // Whether a statement may begin at `i`: after a `;`, a `}`, or an end of line that ends one.
   function maybeStatement(tokens, i) {
-    if (tokens[i].depth > 0 || isOneOf(";)]}", tokens[i]) || isWord(tokens[i], "function")) return false;
-    var last = tokens[i - 1];
+    var token = tokens[i], last = tokens[i - 1];
+    if (token.depth > 0 || isOneOf(";)]}", token) || isWord(token, "function")) return false;
     if (isOneOf(";", last)) return true;
-    if (tokens[i].type === "mark" && !isOneOf("!~{", tokens[i])) return false;
-    if (isWord(tokens[i], "in") || isWord(tokens[i], "instanceof")) return false;
-    return isOneOf("}", last) || (last.line < tokens[i].line && (last.type !== "mark" || isOneOf(")]", last)));
+    if (token.type === "mark" && !isOneOf("!~{", token)) return false;
+    if (isWord(token, "in") || isWord(token, "instanceof")) return false;
+    if (isOneOf("}", last)) return true;
+    return last.line < token.line && (last.type !== "mark" || isOneOf(")]", last));
   }
 
   function withoutEnd(tokens, source) {

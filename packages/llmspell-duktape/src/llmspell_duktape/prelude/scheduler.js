@@ -14,7 +14,7 @@
 
   // Tasks that only other tasks wait for fail by themselves when those do.
   function deadlocked() {
-    var found = [], all = [];
+    var found = p.array(), all = p.array();
     for (var number in M.tasks) {
       var task = M.tasks[number], awaits = task.awaits;
       all[all.length] = task;
@@ -60,7 +60,7 @@
 
   function reportFailed() {
     var failed = M.failed;
-    M.failed = [];
+    M.failed = p.array();
     for (var i = 0; i < failed.length; i++) {
       if (!failed[i].seen && !failed[i].cancelled) {
         M.emit("U\t" + (failed[i].failure || errors.toJson(failed[i].value)));
@@ -92,12 +92,6 @@
   // answer or as it is; "." says that tasks are left, "_" that none is.
   M.turn = function () {
     var mark = run();
-    if (errors.exhausted && !M.dead) {
-      M.dead = {
-        code: "script.memory_limit", message: "the script used up its memory", retryable: false,
-      };
-      mark = "";
-    }
     if (M.dead && mark !== "n") {
       collapse();
       mark = "";

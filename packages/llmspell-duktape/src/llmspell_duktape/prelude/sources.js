@@ -6,7 +6,7 @@
   var p = use("primordials");
   var FIRST = 10000, SPARE = 1000;
 
-  var regions = [], next = FIRST;
+  var regions = p.array(), next = FIRST;
 
   function count(text) {
     var lines = 1, at = -1;

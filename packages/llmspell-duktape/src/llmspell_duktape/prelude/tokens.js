@@ -43,7 +43,7 @@
   }
 
   function cut(source) {
-    var list = [], at = 0, line = 1;
+    var list = p.array(), at = 0, line = 1;
     while (at < source.length) {
       // A piece at a time: the engine copies what is matched against.
       var rest = p.StringSubstring(source, at, at + PIECE);
