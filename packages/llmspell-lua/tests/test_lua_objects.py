@@ -369,3 +369,19 @@ def test_a_batch_of_a_logger_waits_for_flush(play: Callable[..., Any]) -> None:
         return len(host.logs)
 
     assert play(body) == 2
+
+
+def test_an_object_of_another_global_can_stand_inside_of_a_value(play: Callable[..., Any]) -> None:
+    async def body(host: EngineHost) -> Any:
+        host.methods["Shop.open"] = lambda: {
+            "before": ["a", "b"],
+            "clerk": host.give(7, "agent", {"id": "a-1", "name": "ada"}, execute=lambda: "done"),
+            "later": {"text": "\u00e9\\n", "n": 5},
+        }
+        return await host.run(
+            "local s = Shop.open()"
+            " return {s.before[2], tostring(s.clerk), s.clerk:run(), s.later.text, s.later.n}"
+        )
+
+    found = play(body, globals=[manifest("Shop", "open"), AGENT])
+    assert found == ["b", "agent(ada)", "done", "\u00e9\\n", 5]

@@ -149,6 +149,7 @@ def test_stringify_indents_and_sorts() -> None:
         ("(function() local t = {} t.a = {t} return t end)()", "value.cycle", "a[1]"),
         ("{a = coroutine.create(print)}", "value.unsupported", "a is a thread"),
         ("{t = Async.spawn(tostring, 1)}", "value.unsupported", "t is a task"),
+        ("{g = Tool}", "value.unsupported", "g is the global Tool"),
     ],
 )
 def test_what_cannot_cross_is_refused_by_name(source: str, code: str, where: str) -> None:

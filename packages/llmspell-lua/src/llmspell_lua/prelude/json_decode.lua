@@ -202,11 +202,13 @@ function decode_value(position, depth)
 end
 
 local function decode_all(source, for_channel, depth)
+  -- The first object of a type has its declaration read, in the middle of the value it is in.
+  local outer_text, outer_special, outer_deepest = text, special, deepest
   text, special, deepest = source, for_channel, depth
   local value, position = decode_value(1, 0)
   position = skip(position)
   if position <= #text then syntax(position, "text after the value") end
-  text = nil
+  text, special, deepest = outer_text, outer_special, outer_deepest
   return value
 end
 

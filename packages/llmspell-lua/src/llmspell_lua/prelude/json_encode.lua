@@ -201,10 +201,10 @@ function encode_table(value, depth, key)
     if kind == "array" then
       marked = true
     elseif kind then
-      local text, instead = kind(value, channel)
+      local text, instead, what = kind(value, channel)
       if not text and instead == nil then
-        fail("value.unsupported", place(depth, key) .. " is a " .. (meta.__name or "handle")
-          .. ", which is not data")
+        what = what or "a " .. (meta.__name or "handle")
+        fail("value.unsupported", place(depth, key) .. " is " .. what .. ", which is not data")
       end
       if text then
         grow(#text)

@@ -127,6 +127,7 @@ local function define(declared)
     meta.__call = function(_, ...) return front[method](...) end
   end
   setmetatable(front, meta)
+  json.kinds[meta] = function() return nil, nil, "the global " .. name end
   globals[name] = front
   for _, alias in next, declared.aliases or {} do globals[alias] = front end
   return front
