@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -43,24 +44,29 @@ def failing(source: str, **options: Any) -> ScriptError:
 # -- what is there -------------------------------------------------------------------------------
 
 
+LANGUAGE = (
+    "Array", "ArrayBuffer", "Boolean", "DataView", "Date", "Error", "EvalError", "Float32Array",
+    "Float64Array", "Function", "Infinity", "Int16Array", "Int32Array", "Int8Array", "JSON",
+    "Math", "NaN", "Number", "Object", "Proxy", "RangeError", "ReferenceError", "Reflect",
+    "RegExp", "String", "Symbol", "SyntaxError", "TypeError", "URIError", "Uint16Array",
+    "Uint32Array", "Uint8Array", "Uint8ClampedArray", "decodeURI", "decodeURIComponent",
+    "encodeURI", "encodeURIComponent", "escape", "eval", "globalThis", "isFinite", "isNaN",
+    "parseFloat", "parseInt", "undefined", "unescape",
+)  # fmt: skip
+OWN = (
+    "ARGS", "Async", "Debug", "Logger", "Tool", "arg", "args", "console", "print", "process",
+    "require", "stderr", "stdin", "stdout",
+)  # fmt: skip
+
+
 def test_the_globals_are_the_documented_ones() -> None:
     source = "return Object.getOwnPropertyNames(globalThis).sort()"
-    language = set(
-        "Array ArrayBuffer Boolean DataView Date Error EvalError Float32Array Float64Array "
-        "Function Infinity Int16Array Int32Array Int8Array JSON Math NaN Number Object Proxy "
-        "RangeError ReferenceError Reflect RegExp String Symbol SyntaxError TypeError URIError "
-        "Uint16Array Uint32Array Uint8Array Uint8ClampedArray decodeURI decodeURIComponent "
-        "encodeURI encodeURIComponent escape eval globalThis isFinite isNaN parseFloat parseInt "
-        "undefined unescape".split()
-    )
-    own = set(
-        "ARGS Async Debug Logger Tool arg args console print process require stderr stdin "
-        "stdout".split()
-    )
-    assert set(play(source)) == language | own
-    timers = set("clearInterval clearTimeout performance setInterval setTimeout".split())
-    more = timers | {"TextDecoder", "TextEncoder"}
-    assert set(play(source, libraries=["timers", "TextEncoder"])) == language | own | more
+    assert set(play(source)) == {*LANGUAGE, *OWN}
+    more = {
+        "clearInterval", "clearTimeout", "performance", "setInterval", "setTimeout", "TextDecoder",
+        "TextEncoder",
+    }  # fmt: skip
+    assert set(play(source, libraries=["timers", "TextEncoder"])) == {*LANGUAGE, *OWN, *more}
 
 
 WALK = """
@@ -72,7 +78,8 @@ function look(value, path, depth) {
   seen.push(value);
   var text = Object.prototype.toString.call(value);
   if (/Thread|Duktape|Pointer|Python|global$/.test(text) && value !== globalThis) note(path, text);
-  if (typeof value === "function" && typeof value.name === "string" && /^(thread|modSearch|fin|act|info|gc)$/i.test(value.name)
+  if (typeof value === "function" && typeof value.name === "string"
+      && /^(thread|modSearch|fin|act|info|gc)$/i.test(value.name)
       && /native/.test(Function.prototype.toString.call(value))) note(path, value.name);
   var keys = Reflect.ownKeys(value);
   for (var i = 0; i < keys.length; i++) {
@@ -84,7 +91,8 @@ function look(value, path, depth) {
     look(found.value, at, depth + 1);
     look(found.get, at + "<", depth + 1);
     look(found.set, at + ">", depth + 1);
-    if (found.get) try { look(value[keys[i]], at + "()", depth + 1) } catch (e) { look(e, at, depth + 1) }
+    if (!found.get) continue;
+    try { look(value[keys[i]], at + "()", depth + 1) } catch (e) { look(e, at, depth + 1) }
   }
   look(Object.getPrototypeOf(value), path + "^", depth + 1);
 }
@@ -109,7 +117,8 @@ def test_nothing_of_duktape_or_python_is_reachable() -> None:
         "return typeof Duktape + typeof CBOR + typeof Buffer",
         "return eval('typeof Duktape + typeof CBOR + typeof Buffer')",
         "return Function('return typeof Duktape + typeof CBOR + typeof Buffer')()",
-        "return (function () { return typeof this.Duktape + typeof this.CBOR + typeof this.Buffer })()",
+        "return (function () {"
+        " return typeof this.Duktape + typeof this.CBOR + typeof this.Buffer })()",
     ],
 )
 def test_eval_and_function_reach_nothing_more(source: str) -> None:
@@ -119,7 +128,7 @@ def test_eval_and_function_reach_nothing_more(source: str) -> None:
 def test_no_key_of_the_engine_itself_can_be_made() -> None:
     source = r"""
         var made = [String.fromCharCode(0xff) + "Finalizer", "\u00ffFinalizer",
-          new TextDecoder().decode(new Uint8Array([255, 70, 105, 110, 97, 108, 105, 122, 101, 114])),
+          new TextDecoder().decode(new Uint8Array([255, 70, 105, 110, 97, 108])) + "izer",
           unescape("%ffFinalizer")], ran = 0;
         made.forEach(function (key) {
           var o = {};
@@ -232,16 +241,16 @@ def test_nothing_that_is_thrown_ends_the_worker(thrown: str) -> None:
         "Object.prototype.toString = function () { throw null }; return [{}]",
         "new Array(-1)",
         "'x'.repeat(1e10)",
-        "Object.defineProperty(Array.prototype, '0', {set: function () { throw null }}); [].push(1)",
+        "Object.defineProperty(Array.prototype, '0', {set: function () { throw null }});"
+        " [].push(1)",
         "throw {toString: function () { for (;;); }, message: {}}",
     ],
 )
 def test_a_failure_of_the_script_is_an_error_and_the_worker_lives(source: str) -> None:
     async def body(host: EngineHost) -> None:
-        try:
+        with contextlib.suppress(ScriptError):
             await host.run(source, "spell.js")
-        except ScriptError as error:
-            assert not error.code.startswith("script.crashed"), error
+        assert host.crash is None
         assert await host.run("return 5") == 5
 
     play(body)
@@ -255,13 +264,15 @@ ENDLESS = [
     "(function f() { return f() })()",
     "/(x+x+)+y/.exec(Array(60).join('x'))",
     "throw {get message() { for (;;); }}",
-    "Async.spawn(function f() { Async.spawn(f); Async.spawn(f); Async.yield() }); Async.sleep(60000)",
+    "Async.spawn(function f() { Async.spawn(f); Async.spawn(f); Async.yield() });"
+    " Async.sleep(60000)",
     "return {get a() { for (;;); }}",
     "Async.spawn(function () { for (;;); }); Async.sleep(60000)",
     "for (;;) Async.yield()",
     "for (;;) { try { f() } catch (e) {} } function f() { f() }",
     "[2, 1].sort(function () { for (;;); })",
-    "var e = new Error(); Object.defineProperty(e, 'name', {get: function () { for (;;); }}); throw e",
+    "var e = new Error(); Object.defineProperty(e, 'name', {get: function () { for (;;); }});"
+    " throw e",
     "for (;;) eval('1')",
     "for (;;) Async.spawn(function () {}).await()",
     "for (;;) print()",
