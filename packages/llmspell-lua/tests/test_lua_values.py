@@ -136,6 +136,10 @@ def test_stringify_indents_and_sorts() -> None:
     )
     assert run("return JSON.stringify({a=1}, {pretty=true})") == '{\n  "a": 1\n}'
     assert run("return JSON.encode({z=1,y=2,x=3})") == '{"x":3,"y":2,"z":1}'
+    error = failing("JSON.stringify(1, {sort_kyes = true})")
+    assert error.message == 'JSON.stringify: unknown option "sort_kyes"'
+    assert error.hint == 'did you mean "sort_keys"?'
+    assert "both spellings" in failing("JSON.encode(1, {sort_keys=true, sortKeys=true})").message
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from llmspell_core.script.compact import compact
 from llmspell_core.script.jsontext import dumps
 from llmspell_lua.compiled import prelude
 from llmspell_lua.link import Budget, Link, error_text, to_bytes
+from llmspell_lua.room import Room
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,8 +96,6 @@ class LuaSession:
         limits = options.get("limits") or {}
         memory = int((limits.get("memory_mb") or 0) * (1 << 20)) or None
         self._budget = Budget(limits)
-        self._link = Link(channel, self._budget)
-        self._open = self._link.open
         self._lua: Any = LuaRuntime(
             encoding=None,
             unpack_returned_tuples=True,
@@ -105,6 +104,9 @@ class LuaSession:
             attribute_filter=_refuse,
             max_memory=memory,
         )
+        self._room = Room(self._lua, memory, self._budget)
+        self._link = Link(channel, self._budget, self._room)
+        self._open = self._link.open
         self._queue: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
         self._running = False
         self._idle = True
@@ -115,7 +117,8 @@ class LuaSession:
     def _boot(self, options: dict[str, Any]) -> dict[str, Any]:
         lua = self._lua
         files = prelude(lua, _lua.__file__)
-        functions = {**self._link.functions(), b"file": files.get}
+        given = self._room.given
+        functions = {**self._link.functions(), b"file": lambda name: given(files.get(name))}
         plain = {key: value for key, value in options.items() if value is not None}
         plain["globals"] = [_head(one) for one in map(compact, options.get("globals") or ()) if one]
         plain.setdefault("limits", {})
@@ -190,6 +193,7 @@ class LuaSession:
         try:
             while self._queue:
                 function, given = self._queue.pop(0)
+                self._room.make(sum(len(one) for one in given if type(one) is bytes))
                 idle = function(*given)
                 if idle is not None:
                     self._idle = idle

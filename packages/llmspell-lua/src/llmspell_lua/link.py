@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from llmspell_core.script.protocol import HostChannel
+    from llmspell_lua.room import Room
 
 #: Instructions between two calls of `Budget.tick`; the STEP of limits.lua.
 STEP = 100_000
@@ -83,9 +84,10 @@ class Budget:
 class Link:
     """Between one Lua state and its channel."""
 
-    def __init__(self, channel: HostChannel, budget: Budget) -> None:
+    def __init__(self, channel: HostChannel, budget: Budget, room: Room) -> None:
         self.channel = channel
         self.budget = budget
+        self._given = room.given
         #: Runs and invocations that the host waits for.
         self.open: set[int] = set()
         #: What ended a host function and must not be lost: KeyboardInterrupt, SystemExit.
@@ -96,18 +98,19 @@ class Link:
     def functions(self) -> dict[bytes, Callable[..., Any]]:
         """The functions of the prelude's table `host`."""
         safe = ("cancel", "done", "write", "log", "drop", "unhandled", "at")
+        given, tick = self._given, self.budget.tick
         return {
             b"call": self._call(),
-            b"tick": self.budget.tick,
+            b"tick": lambda: given(tick()),
             b"clock": lambda: time.monotonic() * 1000,
-            b"native": self._native,
-            b"base64": _base64,
-            b"unbase64": _unbase64,
+            b"native": lambda name, args: given(self._native(name, args)),
+            b"base64": lambda data: given(_base64(data)),
+            b"unbase64": lambda text: given(_unbase64(text)),
             **{name.encode(): self._safe(getattr(self, f"_{name}")) for name in safe},
         }
 
     def _call(self) -> Callable[..., Any]:
-        names, channel_call = self._names, self.channel.call
+        names, channel_call, given = self._names, self.channel.call, self._given
 
         def name_of(data: bytes) -> str:
             if len(names) > NAMES:
@@ -123,13 +126,9 @@ class Link:
                 answer = channel_call(call_id, target, name, args.decode(), origin)
                 if answer is None:
                     return None
-                ok, text = answer
-                try:
-                    return ok, text.encode()
-                except UnicodeEncodeError:
-                    return ok, to_bytes(text)
+                return given((answer[0], to_bytes(answer[1])))
             except BaseException as error:  # noqa: BLE001 - nothing may be raised into Lua
-                return False, self._caught(error)
+                return given((False, self._caught(error)))
 
         return call
 

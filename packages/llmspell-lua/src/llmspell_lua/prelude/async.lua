@@ -216,9 +216,7 @@ local RETRY = { max_attempts = true, backoff_ms = true, multiplier = true, jitte
 
 function Async.retry(fn, options)
   need_function(fn, "Async.retry")
-  local plain = {}
-  for key, value in next, options or {} do plain[objects.snake(key)] = value end
-  errors.check_options(plain, RETRY, "Async.retry")
+  local plain = errors.check_options(options, RETRY, "Async.retry")
   local attempts, wait = plain.max_attempts or 3, plain.backoff_ms or 500
   local jitter = plain.jitter
   if jitter == nil or jitter == true then jitter = 0.5 end

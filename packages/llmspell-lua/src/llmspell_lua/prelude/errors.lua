@@ -231,19 +231,25 @@ function M.nearest(name, known)
   return best and format('did you mean "%s"?', best)
 end
 
--- Refuses options that are not known; `known` is a set.
+-- Refuses options that are not known and gives the others, in snake_case; `known` is a set.
 function M.check_options(given, known, what)
   if given == nil then return {} end
   if type(given) ~= "table" then
     M.fail("input.invalid", what .. " takes a table of options, not a " .. type(given))
   end
-  for key in next, given do
-    if not known[key] then
+  local snake, found = import("spelling").snake, {}
+  for key, value in next, given do
+    local name = type(key) == "string" and snake(key) or key
+    if not known[name] then
       M.fail("input.invalid", format('%s: unknown option "%s"', what, tostring(key)),
         M.nearest(key, known))
     end
+    if found[name] ~= nil then
+      M.fail("input.invalid", format('%s: "%s" is given in both spellings: give one', what, name))
+    end
+    found[name] = value
   end
-  return given
+  return found
 end
 
 return M

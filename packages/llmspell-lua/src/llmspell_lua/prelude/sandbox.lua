@@ -183,6 +183,8 @@ for i, value in next, options.args and options.args.positional or {} do args[i] 
 for name, value in next, options.args and options.args.named or {} do args[name] = value end
 G.args, G.arg, G.ARGS = args, args, args
 
+local LAYOUT = { pretty = true, indent = true, sort_keys = true }
+
 natives.JSON = {
   null = json.null,
   array = json.array,
@@ -196,8 +198,9 @@ natives.JSON = {
   stringify = function(value, how)
     local indent, sorted = how, true
     if type(how) == "table" then
+      how = errors.check_options(how, LAYOUT, "JSON.stringify")
       indent = how.pretty and (how.pretty == true and 2 or how.pretty) or how.indent
-      if how.sort_keys == false or how.sortKeys == false then sorted = false end
+      sorted = how.sort_keys ~= false
     end
     if indent == true then indent = 2 end
     if type(indent) == "number" then
