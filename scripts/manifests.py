@@ -1,4 +1,4 @@
-"""Write each package's ``script_manifest.json``: what engines know of its script globals.
+"""Write what is known of each package's script globals: in full, and the names for engines.
 
     hatch run python scripts/manifests.py          # write
     hatch run python scripts/manifests.py --check  # exit 1 when one is not up to date
@@ -11,30 +11,37 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
-from llmspell_bridge.manifests import FILE, FORMAT, compile_extension
+from llmspell_bridge.manifests import FILE, FORMAT, NAMES, compile_extension
 from llmspell_core.extensions import Extensions
+from llmspell_core.script.compact import names_only
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def manifests() -> dict[Path, str]:
     """Path of each package's file -> what it must hold."""
-    found: dict[str, dict[str, object]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for extension in Extensions("globals").values():
         package = extension.target.partition(":")[0].partition(".")[0]
         if extension.distribution.startswith("llmspell-"):
             found.setdefault(package, {})[extension.name] = compile_extension(extension)
     places = [*ROOT.glob("llmspell-*/src/llmspell*"), *ROOT.glob("packages/*/src/llmspell*")]
     folders = {path.name: path for path in places if path.is_dir()}
-    return {
-        folders[package] / FILE: json.dumps(
-            {"format": FORMAT, "globals": globals_}, indent=1, sort_keys=True
-        )
-        + "\n"
-        for package, globals_ in found.items()
-        if package in folders
-    }
+    texts: dict[Path, str] = {}
+    for package, globals_ in found.items():
+        if package in folders:
+            short = {name: names_only(one) for name, one in globals_.items()}
+            texts[folders[package] / FILE] = _text(globals_, indent=1)
+            texts[folders[package] / NAMES] = _text(short, indent=None)
+    return texts
+
+
+def _text(globals_: dict[str, Any], *, indent: int | None) -> str:
+    content = {"format": FORMAT, "globals": globals_}
+    separators = (",", ":") if indent is None else None
+    return json.dumps(content, indent=indent, separators=separators, sort_keys=True) + "\n"
 
 
 def main(arguments: list[str]) -> int:

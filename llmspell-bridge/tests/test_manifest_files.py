@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from llmspell_bridge import manifests
-from llmspell_bridge.manifests import FILE, FORMAT, load_manifests
+from llmspell_bridge.manifests import FILE, FORMAT, load_manifests, load_names
 from llmspell_core import extensions
 
 Install = Callable[..., Path]
@@ -97,6 +97,15 @@ def test_a_shipped_manifest_is_believed_and_nothing_is_imported(
     install("acme_three", {"Greeter": "things:GreeterGlobal"}, "1/0", shipped)
     assert load_manifests()["Greeter"] == {"name": "Greeter", "methods": {}}
     assert cached(tmp_path) == []
+
+
+def test_runs_need_the_names_only_and_find_the_same_globals() -> None:
+    names, manifests = load_names(), load_manifests()
+    assert names.keys() == manifests.keys()
+    for name, full in manifests.items():
+        assert {*full["methods"]} <= {*names[name]["methods"]}, name
+        assert bool(names[name].get("values")) == bool(full.get("values"))
+    assert len(json.dumps(names)) * 5 < len(json.dumps(manifests))
 
 
 @pytest.mark.parametrize("shipped", ["", "no json", "[]", "{}", '{"format": 0, "globals": {}}'])

@@ -1,7 +1,8 @@
 """The manifests of all installed script globals, without importing the components.
 
-A distribution ships its manifests as ``script_manifest.json`` beside its top package. A plugin
-without one is compiled on first use; the result is kept in the cache directory.
+A distribution ships its manifests as ``script_manifest.json`` beside its top package, and what a
+run needs of them, a tenth, as ``script_names.json``. A plugin that ships neither is compiled on
+first use; the result is kept in the cache directory.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from llmspell_core.script.api import ScriptGlobal
 
 FILE = "script_manifest.json"
+NAMES = "script_names.json"
 FORMAT = 1
 
 log = logging.getLogger("llmspell.manifests")
@@ -30,12 +32,21 @@ Manifest = dict[str, Any]
 
 def load_manifests() -> dict[str, Manifest]:
     """Global name -> manifest. A plugin that cannot be compiled is named and left out."""
+    return _load(FILE)
+
+
+def load_names() -> dict[str, Manifest]:
+    """The same for runs: the names of methods and objects, without docs and types."""
+    return _load(NAMES, FILE)
+
+
+def _load(*files: str) -> dict[str, Manifest]:
     shipped: dict[str, dict[str, Manifest]] = {}
     found: dict[str, Manifest] = {}
     for extension in Extensions("globals").values():
         package = extension.target.partition(":")[0].partition(".")[0]
         if package not in shipped:
-            shipped[package] = _shipped(package)
+            shipped[package] = _shipped(package, files)
         manifest = shipped[package].get(extension.name)
         if manifest is None:
             try:
@@ -54,16 +65,20 @@ def _package_folder(package: str) -> Path | None:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def _shipped(package: str) -> dict[str, Manifest]:
+def _shipped(package: str, files: tuple[str, ...]) -> dict[str, Manifest]:
+    """What the first of these files that can be read holds."""
     folder = _package_folder(package)
     if folder is None:
         return {}
-    try:
-        data = json.loads((folder / FILE).read_bytes())
-        found: dict[str, Manifest] = data["globals"] if data["format"] == FORMAT else {}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return found
+    for file in files:
+        try:
+            data = json.loads((folder / file).read_bytes())
+            if data["format"] == FORMAT:
+                found: dict[str, Manifest] = data["globals"]
+                return found
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return {}
 
 
 def _cached(extension: Extension, package: str) -> Manifest:

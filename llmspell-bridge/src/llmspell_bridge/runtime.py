@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmspell_bridge.carrier import Carrier
 from llmspell_bridge.engines import ScriptSource, load_engine
-from llmspell_bridge.manifests import Manifest, compile_global, load_manifests
+from llmspell_bridge.manifests import Manifest, compile_global, load_names
 from llmspell_bridge.result import ScriptResult
 from llmspell_bridge.run import ScriptRun
 from llmspell_bridge.streams import Streams
@@ -124,7 +124,7 @@ class ScriptRuntime(Runtime):
 
     @asynccontextmanager
     async def _globals(self) -> AsyncIterator[None]:
-        found = load_manifests()
+        found = load_names()
         self.manifests = {
             name: manifest
             for name, manifest in found.items()

@@ -4,6 +4,9 @@ What `importlib.metadata` does, at a tenth of its cost: every start of the comma
 and that module reads the metadata of every installed distribution for it, as e-mail messages.
 """
 
+# Hundreds of files are looked for in every start: pathlib would double what that costs.
+# ruff: noqa: PTH118, PTH119, PTH123
+
 from __future__ import annotations
 
 import importlib
@@ -11,7 +14,6 @@ import os
 import sys
 from collections.abc import Iterator
 from functools import reduce
-from pathlib import Path
 from typing import Any
 
 from llmspell_core.records import Record
@@ -51,30 +53,29 @@ def entry_points(prefix: str) -> Iterator[EntryPoint]:
     seen: set[str] = set()
     for folder in dict.fromkeys(sys.path):
         for place in _distributions(folder or "."):
-            name = _normal(place.name)
+            name = _normal(place)
             if name not in seen:
                 seen.add(name)
                 yield from _of(place, prefix)
 
 
-def _distributions(folder: str) -> list[Path]:
+def _distributions(folder: str) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            names = sorted(one.name for one in entries if one.name.endswith(_SUFFIXES))
+            return sorted(one.path for one in entries if one.name.endswith(_SUFFIXES))
     except OSError:
         # No folder, or an archive: plugins are not looked for in those.
         return []
-    return [Path(folder, name) for name in names]
 
 
-def _normal(folder: str) -> str:
-    """``Acme_Things-1.0.dist-info`` -> ``acme-things``."""
-    name = folder.rpartition(".")[0].partition("-")[0]
+def _normal(place: str) -> str:
+    """``.../Acme_Things-1.0.dist-info`` -> ``acme-things``."""
+    name = os.path.basename(place).rpartition(".")[0].partition("-")[0]
     return "-".join(filter(None, name.replace("_", "-").replace(".", "-").split("-"))).lower()
 
 
-def _of(place: Path, prefix: str) -> Iterator[EntryPoint]:
-    text = _read(place / "entry_points.txt")
+def _of(place: str, prefix: str) -> Iterator[EntryPoint]:
+    text = _read(place, "entry_points.txt")
     if f"[{prefix}" not in text:
         return
     dist = _metadata(place)
@@ -88,19 +89,20 @@ def _of(place: Path, prefix: str) -> Iterator[EntryPoint]:
             yield EntryPoint(group, name.strip(), value.strip(), dist)
 
 
-def _metadata(place: Path) -> Distribution:
-    text = _read(place / "METADATA") or _read(place / "PKG-INFO")
+def _metadata(place: str) -> Distribution:
+    text = _read(place, "METADATA") or _read(place, "PKG-INFO")
     rows = (line.partition(":") for line in text.partition("\n\n")[0].splitlines())
     fields = {name: value.strip() for name, _, value in rows}
     return Distribution(
-        fields.get("Name", _normal(place.name)),
+        fields.get("Name", _normal(place)),
         fields.get("Version", "unknown"),
         fields.get("Summary", ""),
     )
 
 
-def _read(path: Path) -> str:
+def _read(place: str, name: str) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        with open(os.path.join(place, name), encoding="utf-8", errors="replace") as file:
+            return file.read()
     except OSError:
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmspell_core.script.compact import compact
+from llmspell_core.script.compact import compact, names_only
 
 MANIFEST: dict[str, Any] = {
     "name": "Agent",
@@ -49,3 +49,11 @@ def test_twice_is_once() -> None:
 
 def test_what_engines_make_themselves_is_left_to_them() -> None:
     assert compact({"name": "stdin", "kind": "stream", "methods": {}}) is None
+
+
+def test_the_names_of_kinds_that_engines_make_are_kept() -> None:
+    stream = {"name": "stdin", "kind": "stream", "doc": "d", "methods": {"read": {"doc": "d"}}}
+    names = names_only(stream)
+    assert names == {"name": "stdin", "kind": "stream", "methods": {"read": "read"}}
+    assert compact(names) is None
+    assert names_only(MANIFEST) == compact(MANIFEST)

@@ -74,7 +74,7 @@ class Assembly:
     def _add_files(self) -> None:
         ignored: dict[str, list[str]] = {}
         for written in self.layers:
-            layer = written._replace(data=paths.resolved(written.data, written.base))
+            layer = written.model_copy(update={"data": paths.resolved(written.data, written.base)})
             if layer.trusted:
                 self._add(layer)
             else:
@@ -95,7 +95,7 @@ class Assembly:
         kept, left_out = untrusted.split(layer, self.trusted.data, project, cwd)
         if left_out:
             ignored[layer.label] = [dotted(path) for path in left_out]
-        self.full.add(layer._replace(data=kept))
+        self.full.add(layer.model_copy(update={"data": kept}))
 
     def _add(self, layer: Layer) -> None:
         """Add a layer that may widen, unless a file of the user's or the system's forbids it."""
@@ -128,7 +128,7 @@ class Assembly:
             self.mistakes.append(
                 Mistake(path, "may only be tightened", f"{by} enforces it", layer.where(path))
             )
-        return layer._replace(data=nested(kept))
+        return layer.model_copy(update={"data": nested(kept)})
 
     def _add_overrides(self) -> None:
         script = self.request.script

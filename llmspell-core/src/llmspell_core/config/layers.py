@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+from llmspell_core.records import Record
 
 Keys = tuple[str, ...]
 Kind = Literal["system", "user", "project", "named", "override", "env", "set", "data"]
 
 
-class Layer(NamedTuple):
+class Layer(Record):
     """What one place set. `base` is the folder that its relative paths start from."""
 
     kind: Kind

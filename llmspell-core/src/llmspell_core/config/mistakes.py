@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from llmspell_core.errors import ConfigError, did_you_mean
+from llmspell_core.records import Record
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-    from llmspell_core.records import Key, Record
+    from llmspell_core.records import Key
 
 Path = tuple[str, ...]
 
 
-class Mistake(NamedTuple):
+class Mistake(Record):
     """One thing that is wrong: the key, what is wrong with it, and what to do."""
 
     path: Path
@@ -84,7 +85,7 @@ def mistakes_of(error: ValidationError, model: type[Record], at: Path) -> list[M
     return list(found.values())
 
 
-class _Field(NamedTuple):
+class _Field(Record):
     """A declaration and its type."""
 
     key: Key

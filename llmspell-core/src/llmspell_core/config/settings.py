@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from llmspell_core.config.mistakes import ConfigMistakes, Mistake, mistakes_of, unknown_key
+from llmspell_core.records import Record
 
 if TYPE_CHECKING:
     from llmspell_core.config.sections.base import Section
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 VERSION = 1
 
 
-class Spec(NamedTuple):
+class Spec(Record):
     """How a section is made.
 
     `one` model, a `table` of named ones, `text` (strings or models), or `free` tables that their

@@ -11,11 +11,12 @@ import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from llmspell_core.config.layers import Keys, Layer, Merged
 from llmspell_core.config.mistakes import ConfigMistakes, Mistake, dotted
 from llmspell_core.config.settings import Settings
+from llmspell_core.records import Record
 
 if TYPE_CHECKING:
     from llmspell_core.config.overrides import OverrideUse
@@ -130,7 +131,7 @@ def load(
     return _made(request, found.layers, found.mistakes)
 
 
-class Request(NamedTuple):
+class Request(Record):
     """What `load` was asked for."""
 
     cwd: Path

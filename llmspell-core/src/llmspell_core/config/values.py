@@ -89,7 +89,7 @@ def located(mistakes: list[Mistake], merged: Merged, known: list[Mistake]) -> li
     """The mistakes with their places, without those about values that could not be resolved."""
     paths_known = {one.path for one in known}
     return [
-        one._replace(where=one.where or merged.where(one.path))
+        one.model_copy(update={"where": one.where or merged.where(one.path)})
         for one in mistakes
         if one.path not in paths_known
     ]

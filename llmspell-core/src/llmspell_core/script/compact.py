@@ -41,6 +41,15 @@ def compact(manifest: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
+def names_only(manifest: dict[str, Any]) -> dict[str, Any]:
+    """What a start needs of one global: the compact form, also of the kinds that engines make."""
+    short = compact(manifest)
+    if short is not None:
+        return short
+    kept = {key: manifest[key] for key in ("name", "kind", "values") if manifest.get(key)}
+    return {**kept, "methods": _names(manifest.get("methods", {}))}
+
+
 def _names(methods: dict[str, Any]) -> dict[str, str]:
     names = {name: name for name in methods}
     for name, method in methods.items():

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from llmspell_core.security.redact import Redactor
 
 MASK = "***"
+_HINTS = ("key", "token", "secret", "pass", "pwd", "cred", "auth", "vate", "cook", "sess", "dsn")
 _TELLTALE = (
     r"(?i)(^|_)(api_?key|key|keys|token|tokens|secret|secrets|passw(or)?d|passwd|pass|pwd|"
     r"passphrase|credential|credentials|auth|private|cookie|session|dsn)(_|$)|"
@@ -83,7 +84,9 @@ class EnvGate:
 
 def looks_secret(name: str) -> bool:
     """Whether a variable of this name usually holds a secret."""
-    return re.search(_TELLTALE, name) is not None
+    folded = name.casefold()
+    # Most names have none of these in them, and the expression need not be compiled.
+    return any(hint in folded for hint in _HINTS) and re.search(_TELLTALE, name) is not None
 
 
 def _match(name: str, entry: str) -> bool:
