@@ -173,6 +173,7 @@ def test_the_environment_is_what_the_policy_names() -> None:
     ("call", "code"),
     [("process.exit()", 0), ("process.exit(3)", 3), ("process.exit(true)", 0),
      ("process.exit(false)", 1), ("[1].map(function () { process.exit(4) })", 4)],
+
 )  # fmt: skip
 def test_exit_ends_the_script_and_cannot_be_caught(call: str, code: int) -> None:
     async def body(host: EngineHost) -> None:
@@ -184,5 +185,16 @@ def test_exit_ends_the_script_and_cannot_be_caught(call: str, code: int) -> None
         assert caught.value.code == "script.exit"
         assert caught.value.details == {"code": code}
         assert host.output["stdout"] == "before\n"
+
+    play(body)
+
+
+def test_exit_where_nothing_can_wait_ends_the_script_all_the_same() -> None:
+    async def body(host: EngineHost) -> None:
+        with pytest.raises(ScriptError) as caught:
+            await host.run(
+                "try { String({toString: function () { process.exit(5) }}) } catch (e) {} return 1"
+            )
+        assert (caught.value.code, caught.value.details) == ("script.exit", {"code": 5})
 
     play(body)

@@ -8,7 +8,7 @@ an object of Python's.
 
 from __future__ import annotations
 
-import pyduktape2
+import sys
 
 from llmspell_core.script.compact import compact
 from llmspell_core.script.jsontext import dumps, loads
@@ -21,6 +21,27 @@ if TYPE_CHECKING:
     from typing import Any
 
     from llmspell_core.script.protocol import HostChannel
+
+
+def _pyduktape2() -> Any:
+    """Pyduktape2, imported with this module: a worker can open no files later.
+
+    It would format the exceptions of Python functions that JavaScript calls, of which there are
+    none: what it imports for that is half the time that the import takes.
+    """
+    if "traceback" in sys.modules:
+        import pyduktape2
+
+        return pyduktape2
+    sys.modules["traceback"] = type(sys)("traceback")
+    try:
+        import pyduktape2
+    finally:
+        del sys.modules["traceback"]
+    return pyduktape2
+
+
+_duktape = _pyduktape2()
 
 #: What a worker has made ready before it knows its session; in another process nothing.
 _prepared: list[tuple[Any, Callable[[str], str]]] = []
@@ -44,8 +65,11 @@ def preload() -> None:
 
 def _engine() -> tuple[Any, Callable[[str], str]]:
     """A context with the prelude in it, and the function that serves a session."""
-    context: Any = pyduktape2.DuktapeContext()
-    return context, context.eval_js(bootstrap())
+    text, late = bootstrap()
+    context: Any = _duktape.DuktapeContext()
+    step: Callable[[str], str] = context.eval_js(text)
+    step(late)
+    return context, step
 
 
 def unanswered(manifests: list[dict[str, Any]]) -> list[str]:
@@ -168,7 +192,7 @@ class DuktapeSession:
         while given is not None and self._broken is None:
             try:
                 text = self._step(given)
-            except pyduktape2.JSError:
+            except _duktape.JSError:
                 # Not even the prelude's last `catch` could run: nearly always memory is gone.
                 raise MemoryError from None
             given = self._read(_decoded(text))

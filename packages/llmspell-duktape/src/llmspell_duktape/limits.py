@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 #: For what the guest's Python needs beside the script: text on its way in and out.
 SLACK_MB = 24
 
-_SIGXCPU = 24
-_CPUTIME = 2
+_CPU_TIME_OF_PROCESS = 2
 #: The system calls that make a timer and start it, by machine.
 _TIMER_CALLS = {"x86_64": (222, 223), "aarch64": (107, 110)}
 
@@ -75,15 +74,16 @@ def _limit_cpu(seconds: float) -> None:
         return
     try:
         import _ctypes
+        import _signal  # type: ignore[import-not-found]
 
         libc = _ctypes.dlopen(None, 0)  # type: ignore[arg-type]
         syscall = _ctypes.dlsym(libc, "syscall")
     except (ImportError, AttributeError, OSError):
         return
-    event = bytes(8) + _SIGXCPU.to_bytes(4, sys.byteorder) + bytes(52)
+    event = bytes(8) + int(_signal.SIGXCPU).to_bytes(4, sys.byteorder) + bytes(52)
     # The kernel writes the timer's number into these bytes, which nobody else has.
     number = bytes(8)
-    if _ctypes.call_function(syscall, (calls[0], _CPUTIME, event, number)) != 0:
+    if _ctypes.call_function(syscall, (calls[0], _CPU_TIME_OF_PROCESS, event, number)) != 0:
         return
     timer = int.from_bytes(number[:4], sys.byteorder)
     whole, rest = divmod(int(seconds * 1e9), 10**9)

@@ -1,4 +1,4 @@
-"""The files of the prelude, as the one text that makes a session. Standard library only."""
+"""The files of the prelude, as the texts that make a session. Standard library only."""
 
 from __future__ import annotations
 
@@ -52,20 +52,22 @@ LATE = (
 )
 FOLDER = __file__[: -len("prelude.py")] + "prelude/"
 
-_text: list[str] = []
-
 
 def source(name: str) -> str:
     """One file."""
     # `open`, since pathlib is slow to import in a worker.
-    with open(f"{FOLDER}{name}.js", encoding="utf-8") as file:  # noqa: PTH123
+    with open(f"{FOLDER}{name}.js", encoding="ascii") as file:  # noqa: PTH123
         return file.read()
 
 
-def bootstrap() -> str:
-    """An expression whose value is the function that serves a session."""
-    if not _text:
-        files = [f'"{name}": (\n{source(name)})' for name in EAGER]
-        files += [f'"{name}": {dumps(source(name))}' for name in LATE]
-        _text.append(f"(\n{source('boot')})({{{', '.join(files)}}})")
-    return _text[0]
+def bare(name: str) -> str:
+    """One file without comments and indentation, which the compiler would read as well."""
+    lines = map(str.strip, source(name).splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def bootstrap() -> tuple[str, str]:
+    """An expression whose value is the function that serves a session, and the first it is told."""
+    files = ", ".join(f'"{name}": {bare(name)}' for name in EAGER)
+    late = dumps({name: bare(name) for name in LATE})
+    return f"{bare('boot')}({{{files}}})", late

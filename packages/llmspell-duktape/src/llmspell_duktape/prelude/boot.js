@@ -1,19 +1,19 @@
 // The first file of the prelude: `use` for the others. Its value is the one function that the
 // guest module calls, and all that there ever is between Python and the engine: text in, text out.
 //
-// `files` holds each other file as a function that gets `use`, or as text that is compiled when a
-// script first needs it. No file trusts what a script can change: what is needed of the language
-// is taken by primordials.js before a script runs.
+// `files` holds other files as functions that get `use`; the first text has the rest, which are
+// compiled when a script first needs them. No file trusts what a script can change: what is needed
+// of the language is taken by primordials.js before a script runs.
 (function (files) {
   "use strict";
   var loaded = Object.create(null);
-  var compile = Function;
+  var compile = Function, late = null;
 
   function use(name) {
     var found = loaded[name];
     if (found === undefined) {
       var file = files[name];
-      if (typeof file === "string") file = compile("return (" + file + "\n)")();
+      if (file === undefined) file = compile("return " + late[name])();
       found = file(use);
       loaded[name] = found;
     }
@@ -30,7 +30,10 @@
     var out;
     try {
       var given = p.JSONParse(text);
-      if (session === null) {
+      if (late === null) {
+        late = given;
+        out = "";
+      } else if (session === null) {
         loaded.options = given[1];
         session = use("session");
         out = "";

@@ -156,6 +156,8 @@
     return use("options_check").checkOptions(given, known, what);
   };
   M.nearest = function (name, known) { return use("options_check").nearest(name, known); };
+  // A value that was thrown is not kept longer than a turn.
+  M.forgetThrown = function () { thrown.value = undefined; };
   M.describe = describe;
   M.fail = fail;
   M.is = is;

@@ -91,7 +91,9 @@
 
   // An error as it is collected: always an object.
   function collected(it) {
-    return errors.is(it.value) ? it.value : errors.make(errors.describe(it.value));
+    if (errors.is(it.value)) return it.value;
+    // Where it was thrown is known from then.
+    return errors.make(it.failure === "" ? errors.describe(it.value) : p.JSONParse(it.failure));
   }
 
   return {

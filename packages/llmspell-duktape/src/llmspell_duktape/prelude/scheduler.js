@@ -101,6 +101,7 @@
         reportFailed();
         brokenSilence();
       }
+      errors.forgetThrown();
       proxies.release(M.live === 0);
       if (M.before) M.before();
       mark = M.live === 0 ? "_" : ".";

@@ -81,11 +81,13 @@
       task.value = e;
     }
     M.current = null;
-    if (errors.exhausted) {
-      // Caught or not: nothing more of the script runs.
+    if (errors.exhausted && !M.dead) {
       M.dead = {
         code: "script.memory_limit", message: "the script used up its memory", retryable: false,
       };
+    }
+    if (M.dead) {
+      // Caught or not: nothing more of the script runs.
       M.interrupted = task;
       M.request = M.EXIT;
       return true;
