@@ -189,6 +189,24 @@ def test_depth_and_size_are_bounded() -> None:
     assert run(deep) == "limit.value_depth"
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"$": {"$": None}, "": None},
+        {"$": {"$h": 1}, "b": {"$": {"$": '}"\\'}}},
+        {"$": {}},
+        {"$": {"$": {"$": {"$f": [{"$": 1}]}}}},
+    ],
+)
+def test_data_that_looks_like_markers_in_markers_is_read_as_data(value: Any) -> None:
+    async def main() -> Any:
+        async with lua() as host:
+            host.methods["Tool.give"] = lambda: escaped(value)
+            return await host.run("return JSON.stringify(Tool.give())")
+
+    assert json.loads(asyncio.run(main())) == value
+
+
 def test_strings_that_are_not_utf8_cross_as_bytes() -> None:
     assert run(r"return Tool.echo('\xff\xfe') == '\xff\xfe'") is True
     assert run(r"return '\xff\xfe'") == {"$b": "//4="}

@@ -136,6 +136,28 @@ local function decode_array(position, depth)
   end
 end
 
+-- The position after the object that begins here, without a look at what is in it.
+local function past_object(position)
+  local level = 0
+  while true do
+    local at = find(text, '[{}"]', position)
+    if not at then syntax(position, "an object without end") end
+    local code = byte(text, at)
+    position = at + 1
+    if code == 34 then
+      at = find(text, '["\\]', position)
+      while at and byte(text, at) == 92 do at = find(text, '["\\]', at + 2) end
+      if not at then syntax(position, "a string without end") end
+      position = at + 1
+    elseif code == 123 then
+      level = level + 1
+    else
+      level = level - 1
+      if level == 0 then return position end
+    end
+  end
+end
+
 -- `plain`: this object was escaped, so its only key is an ordinary one
 local decode_object
 function decode_object(position, depth, plain)
@@ -158,9 +180,8 @@ function decode_object(position, depth, plain)
       -- Escaped, unless other keys follow.
       local at = skip(position + 1)
       if byte(text, at) == 123 then
-        local inner, after = decode_object(at + 1, depth, true)
-        after = skip(after)
-        if byte(text, after) == 125 then return inner, after + 1 end
+        local after = skip(past_object(at))
+        if byte(text, after) == 125 then return decode_object(at + 1, depth, true), after + 1 end
       end
     end
     object[key], position = decode_value(position + 1, depth + 1)
