@@ -1,5 +1,6 @@
 """`Async` in JavaScript: tasks, several at once, queues, deadlines, deadlocks."""
 
+# ruff: noqa: E501 - the long lines are JavaScript
 from __future__ import annotations
 
 import asyncio

@@ -1,5 +1,6 @@
 """What the host shows to JavaScript: globals, host objects, results, builders, guest methods."""
 
+# ruff: noqa: E501 - the long lines are JavaScript
 from __future__ import annotations
 
 import asyncio

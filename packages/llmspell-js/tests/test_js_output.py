@@ -1,5 +1,6 @@
 """Standard streams, `console`, `args`, `process`, and the parts of the web platform."""
 
+# ruff: noqa: E501 - the long lines are JavaScript
 from __future__ import annotations
 
 import asyncio

@@ -1,5 +1,6 @@
 """JSON text <-> JavaScript values, through the channel and through `JSON.encode`."""
 
+# ruff: noqa: E501 - the long lines are JavaScript
 from __future__ import annotations
 
 import asyncio

@@ -28,7 +28,6 @@ class Budget:
 
     Args:
         limits: the ``limits`` of a session's options
-        used: the bytes that the engine has; None when it cannot say
     """
 
     def __init__(self, limits: dict[str, Any]) -> None:
@@ -39,6 +38,7 @@ class Budget:
         self._began = 0.0
         self._count = 0
         self._kept = 0.0
+        self._most = 0
         #: Bytes in use, and how to free what nothing reaches; set where the engine can tell.
         self.bytes_used: Callable[[], int] | None = None
         self.collect: Callable[[], None] = lambda: None
@@ -47,7 +47,7 @@ class Budget:
 
     def reset(self) -> None:
         """Each run has the whole budget: a session may serve many, as in a REPL."""
-        self._used, self._count = 0.0, 0
+        self._used, self._count, self._most = 0.0, 0, 0
 
     def start(self) -> None:
         """The engine runs from now on."""
@@ -77,10 +77,19 @@ class Budget:
 
     def _too_large(self) -> bool:
         used = self.bytes_used
-        if used is None or used() <= self.memory:
+        if used is None:
+            return False
+        self._most = max(self._most, used())
+        if self._most <= self.memory or used() <= self.memory:
             return False
         self.collect()
         return used() > self.memory
+
+    def short(self) -> bool:
+        """Whether the run has come near the end of its memory."""
+        if self.bytes_used is None:
+            return bool(self.memory)
+        return max(self._most, self.bytes_used()) > self.memory // 2
 
     def overdue(self) -> bool:
         """Whether what the script has written has waited long enough."""

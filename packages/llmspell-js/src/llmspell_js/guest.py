@@ -44,7 +44,7 @@ class JsSession:
 
     def __init__(self, channel: HostChannel, options: dict[str, Any]) -> None:
         self._budget = Budget(options.get("limits") or {})
-        self._link = Link(channel)
+        self._link = Link(channel, self._budget.short)
         self._open = self._link.open
         self._queue: list[tuple[Any, tuple[Any, ...]]] = []
         self._running = False
@@ -214,12 +214,12 @@ class JsSession:
             lines = self._do("turn", 0, 0, "")
             if lines == "+":
                 continue
-            if lines in ("", "."):
+            if lines in ("", ".") and not link.held:
                 self._idle = lines == ""
                 if self._idle and self._callbacks and self._callbacks.report_lost():
                     continue
                 return
-            link.take(lines)
+            link.take("" if lines == "." else lines)
             if link.fatal:
                 raise Stopped
             while answers:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from llmspell_core.script.jsontext import dumps, loads
 from llmspell_core.script.natives import native
+from llmspell_js.budget import MESSAGES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from llmspell_core.script.protocol import HostChannel
 
 #: Characters handed over at once: frames of a worker are bounded.
 LARGEST = 1 << 20
+#: How the fields of an error begin that is null.
+_NULL = '{"message":"null","code":"script.error"'
 
 
 def error_text(code: str, message: str, **more: Any) -> str:
@@ -45,10 +49,16 @@ def writable(text: str) -> str:
 
 
 class Link:
-    """Takes lines; what the host answered at once is in `answers`."""
+    """Takes lines; what the host answered at once is in `answers`.
 
-    def __init__(self, channel: HostChannel) -> None:
+    Args:
+        channel: the host
+        memory_is_short: whether an error that is null means that there is no memory for one
+    """
+
+    def __init__(self, channel: HostChannel, memory_is_short: Callable[[], bool]) -> None:
         self.channel = channel
+        self.memory_is_short = memory_is_short
         #: Runs and invocations that the host waits for.
         self.open: set[int] = set()
         #: Calls without answer.
@@ -60,12 +70,13 @@ class Link:
         self.fatal: str | None = None
         self._targets: dict[str, str | int] = {}
         self._dropped: list[int] = []
-        self._held: list[str] = []
+        #: Lines that came while the script computed: they wait for the end of the turn.
+        self.held: list[str] = []
 
     def take(self, lines: str) -> None:
         """Handle the lines of a turn."""
-        if self._held:
-            held, self._held = self._held, []
+        if self.held:
+            held, self.held = self.held, []
             for line in held:
                 self._line(line)
         for line in lines.split("\n"):
@@ -81,7 +92,7 @@ class Link:
             if line[:1] in ("w", "L"):
                 self._line(line)
             elif line:
-                self._held.append(line)
+                self.held.append(line)
 
     def _line(self, line: str) -> None:
         kind = line[0]
@@ -103,8 +114,7 @@ class Link:
         elif kind == "L":
             self._safe(self.channel.log, rest)
         elif kind == "U":
-            self._note_fatal(rest)
-            self._safe(self.channel.unhandled, rest)
+            self._safe(self.channel.unhandled, self._note_fatal(rest))
         elif kind == "X":
             self.fatal = exit_text(rest)
 
@@ -132,16 +142,21 @@ class Link:
 
     def _done(self, call_id: int, ok: bool, text: str) -> None:
         if not ok:
-            self._note_fatal(text)
+            text = self._note_fatal(text)
         if call_id in self.open:
             self.open.discard(call_id)
             self._safe(self.channel.done, call_id, ok, text)
 
-    def _note_fatal(self, text: str) -> None:
+    def _note_fatal(self, text: str) -> str:
+        """An error's fields, as they are to be told; notes one that ends the script."""
+        if text.startswith(_NULL) and self.memory_is_short():
+            # Not even an error could be made of it.
+            text = error_text("script.memory_limit", MESSAGES["script.memory_limit"])
         if '"script.memory_limit"' in text:
             found: Any = loads(text)
             if found.get("code") == "script.memory_limit":
                 self.fatal = text
+        return text
 
     def fail_all(self, text: str) -> bool:
         """The script is over: whoever waits gets the reason. Whether anybody did."""

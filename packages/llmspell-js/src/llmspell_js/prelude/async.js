@@ -12,7 +12,7 @@
 
   function milliseconds(value, what) {
     if (typeof value !== "number" || !(value >= 0)) {
-      fail("input.invalid", `${what}: milliseconds must be a number of 0 or more`);
+      fail("input.invalid", what + ": milliseconds must be a number of 0 or more");
     }
     return value;
   }
@@ -27,7 +27,7 @@
     const place = here();
     return new PromiseC((resolve, reject) => {
       const timer = sleep(ms, () => {
-        reject(make({ code: "timeout", message: `timed out after ${ms} ms`, retryable: true }, place));
+        reject(make({ code: "timeout", message: "timed out after " + ms + " ms", retryable: true }, place));
         if (isTask(task)) abandon(task);
       });
       const stop = (settle) => (value) => {

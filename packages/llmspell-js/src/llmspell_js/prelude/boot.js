@@ -29,7 +29,8 @@
     configurable: true,
     value(op, a, b, text) {
       delete globalThis["llmspell:step"];
-      loaded.options = use("primordials").JSONParse(text);
+      const { JSONParse, bare } = use("primordials");
+      loaded.options = bare(JSONParse(text));
       return use("session");
     },
   });

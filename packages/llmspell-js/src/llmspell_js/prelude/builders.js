@@ -58,11 +58,11 @@
     if (spec) return setter(state, spec[0], spec[1], builder);
     const method = name === "build" ? declared.build : own(declared.finish, name);
     if (method) return () => call(state.target, method, [state.data]);
-    if (key === "toString") return () => `builder(${state.name})`;
+    if (key === "toString") return () => "builder(" + state.name + ")";
     const inherited = ReflectGet(ObjectPrototype, key);
     if (inherited !== undefined) return inherited;
-    return fail("input.invalid", `${state.name} has no setter "${key}"`,
-      nearest(name, ObjectKeys({ ...declared.setters, build: 1 })));
+    return fail("input.invalid", state.name + ' has no setter "' + key + '"',
+      nearest(name, ObjectKeys({ __proto__: null, ...declared.setters, build: 1 })));
   }
 
   const HANDLER = {
@@ -85,12 +85,12 @@
         ObjectAssign(data, given);
       }
     }
-    const state = { target, name, data, declared, text: () => `builder(${name})` };
+    const state = { __proto__: null, target, name, data, declared, text: () => "builder(" + name + ")" };
     const front = {};
     WeakMapSet(byTarget, front, state);
     const builder = new ProxyC(front, HANDLER);
     WeakMapSet(states, builder, state);
-    kind(builder, () => ({ instead: data }));
+    kind(builder, () => ({ __proto__: null, instead: data }));
     return builder;
   }
 

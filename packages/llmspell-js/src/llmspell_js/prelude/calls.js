@@ -52,7 +52,7 @@
   // Starts a call; `wire` is the target as it is sent. `entry` gets resolve or reject.
   function start(wire, method, args, entry) {
     if (pending() >= state.maxCalls) {
-      fail("limit.tasks", `more than ${state.maxCalls} tasks at once`);
+      fail("limit.tasks", "more than " + state.maxCalls + " tasks at once");
     }
     if (state.before) state.before();
     const id = nextId(), { scope } = state;
@@ -65,6 +65,7 @@
   // What host calls give: a Promise that can be iterated when what it stands for can.
   const HostPromise = ObjectCreate(PromisePrototype);
   ObjectDefineProperty(HostPromise, SymbolAsyncIterator, {
+    __proto__: null,
     value: function iterate() { return iterator(this); },
   });
 
@@ -73,7 +74,7 @@
     const open = async () => {
       const found = await promise;
       const method = found?.[SymbolAsyncIterator] ?? found?.[SymbolIterator];
-      if (typeof method !== "function") throw new TypeErrorC(`${StringC(found)} cannot be iterated`);
+      if (typeof method !== "function") throw new TypeErrorC(StringC(found) + " cannot be iterated");
       return ReflectApply(method, found, []);
     };
     return {
@@ -93,7 +94,9 @@
   // Calls the host: a promise of its answer.
   function call(wire, method, args) {
     try {
-      const entry = { scope: null, resolve: null, reject: null, trace: new ErrorC(), done: null };
+      const entry = {
+        __proto__: null, scope: null, resolve: null, reject: null, trace: new ErrorC(), done: null, weak: false,
+      };
       const promise = new PromiseC((resolve, reject) => {
         entry.resolve = resolve;
         entry.reject = reject;
@@ -162,7 +165,9 @@
   // Runs `ended` in this scope after so many milliseconds; it must not fail. A weak one does not
   // keep the script from its end.
   function sleep(ms, ended, weak) {
-    const id = start(SLEEP, "sleep", encodeArgs([ms]), { scope: null, done: ended, weak });
+    const id = start(SLEEP, "sleep", encodeArgs([ms]), {
+      __proto__: null, scope: null, resolve: null, reject: null, trace: null, done: ended, weak,
+    });
     if (weak) state.weak++;
     return id;
   }

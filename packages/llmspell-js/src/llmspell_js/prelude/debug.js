@@ -45,8 +45,8 @@
     memory_stats: () => ({ used_bytes: 0, used_kb: 0 }),
     // The value as readable text; also recorded when debug records are.
     dump(value, name) {
-      const text = typeof value === "string" ? `"${value}"` : inspect(value);
-      write("debug", name === undefined ? text : `${StringC(name)} = ${text}`, undefined);
+      const text = typeof value === "string" ? '"' + value + '"' : inspect(value);
+      write("debug", name === undefined ? text : StringC(name) + " = " + text, undefined);
       return text;
     },
     performance_report() {

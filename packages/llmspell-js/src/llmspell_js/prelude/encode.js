@@ -38,13 +38,13 @@
   }
 
   function refuse(up, key, what, hint) {
-    fail("value.unsupported", `${place(up, key)} is ${what}, which cannot be passed`, hint);
+    fail("value.unsupported", place(up, key) + " is " + what + ", which cannot be passed", hint);
   }
 
   function grow(bytes) {
     size += bytes + 4;
     if (size > largest) {
-      fail("limit.value_size", `a value larger than ${largest} bytes cannot be passed`);
+      fail("limit.value_size", "a value larger than " + largest + " bytes cannot be passed");
     }
   }
 
@@ -129,7 +129,7 @@
   function enter(v, up, key) {
     const depth = up ? up.depth + 1 : 1;
     if (depth > most) {
-      fail("limit.value_depth", `a value nested deeper than ${most} levels cannot be passed`);
+      fail("limit.value_depth", "a value nested deeper than " + most + " levels cannot be passed");
     }
     for (let at = up; at; at = at.up) {
       if (at.value === v) fail("value.cycle", place(up, key) + " contains itself");

@@ -5,9 +5,9 @@
 (function (use) {
   "use strict";
   const {
-    ErrorC, ErrorStack, JSONStringify, MapC, MapGet, MapSet, MathMax, MathMin, ObjectDefineProperty,
-    ObjectFreeze, ObjectGetPrototypeOf, ObjectKeys, RegExpExec, StringC, StringCharCodeAt,
-    StringIndexOf, StringSlice, StringSplit, StringStartsWith, SymbolDescription,
+    ErrorC, ErrorStack, JSONStringify, MapC, MapGet, MapSet, MathMax, MathMin, ObjectAssign,
+    ObjectDefineProperty, ObjectFreeze, ObjectGetPrototypeOf, ObjectKeys, RegExpExec, StringC, StringCharCodeAt,
+    StringIndexOf, StringSlice, StringSplit, StringStartsWith, SymbolDescription, put,
   } = use("primordials");
 
   // Scripts and modules by name: their text, and how far their first line was moved to the right.
@@ -39,8 +39,8 @@
       if (row > source.rows) return "";
       if (row === 1) column -= source.shift;
     }
-    const place = `${file}:${row}:${column}`;
-    return found[1] === undefined || found[1] === "<eval>" ? "at " + place : `at ${found[1]} (${place})`;
+    const place = file + ":" + row + ":" + column;
+    return found[1] === undefined || found[1] === "<eval>" ? "at " + place : "at " + found[1] + " (" + place + ")";
   }
 
   // The frames of the script and its modules.
@@ -70,6 +70,9 @@
   const here = () => cleaned(ErrorStack(new ErrorC()));
 
   class LLMSpellError extends ErrorC {
+    // Explicit: the implied one passes its arguments on by way of the script's iterators.
+    constructor() { super(); }
+
     toString() {
       const { message, source } = this;
       return source === undefined ? StringC(message) : source + ": " + message;
@@ -84,15 +87,15 @@
   // An error object of these fields; `stack` is where the script called, by default here.
   function make(fields, stack) {
     const e = new LLMSpellError();
+    fields = ObjectAssign({ __proto__: null }, fields);
     const trace = fields.stack ?? stack ?? cleaned(ErrorStack(e));
     for (let i = 0; i < FIELDS.length; i++) {
       const key = FIELDS[i];
       const value = key === "source" ? fields.source ?? placeOf(trace) : fields[key] ?? undefined;
       if (value === undefined) continue;
-      ObjectDefineProperty(e, key, { value, enumerable: true, writable: true, configurable: true });
+      put(e, key, value);
     }
-    ObjectDefineProperty(e, "stack", { value: trace, writable: true, configurable: true });
-    return e;
+    return put(e, "stack", trace, false);
   }
 
   function fail(code, message, hint) {
@@ -109,7 +112,19 @@
     return "Symbol(" + (SymbolDescription(value) ?? "") + ")";
   }
 
-  const textOf = (value) => (typeof value === "string" ? value : undefined);
+  // A property of what was thrown, when it can be read at all.
+  function read(e, key) {
+    try {
+      return e[key];
+    } catch {
+      return undefined;
+    }
+  }
+
+  function textIn(e, key) {
+    const value = read(e, key);
+    return typeof value === "string" ? value : undefined;
+  }
 
   // `.bc is not a function` instead of `not a function`: the engine leaves the name out.
   function named(message, stack) {
@@ -121,33 +136,35 @@
     const found = RegExpExec(/^\.?\s*([\w$]+)/, StringSlice(line, at[2] - 1));
     if (!found) return message;
     const isMember = found[0][0] === "." || line[at[2] - 2] === ".";
-    return `${isMember ? "." : ""}${found[1]} is ${message}`;
+    return (isMember ? "." : "") + found[1] + " is " + message;
   }
 
   // The fields that leave the script. Reads properties, so it may run code of the script.
   function describe(e) {
-    if (typeof e === "function") return { message: "a function was thrown", code: "script.error" };
+    if (typeof e === "function") return { __proto__: null, message: "a function was thrown", code: "script.error" };
     if (typeof e !== "object" || e === null) {
-      return { message: primitive(e), code: "script.error", retryable: false };
+      return { __proto__: null, message: primitive(e), code: "script.error", retryable: false };
     }
     const native = ErrorStack(e);
     const own = is(e);
-    const stack = own ? textOf(e.stack) ?? "" : cleaned(textOf(native) ?? textOf(e.stack) ?? "");
-    let message = textOf(e.message);
+    const stack = own ? textIn(e, "stack") ?? "" : cleaned(native ?? textIn(e, "stack") ?? "");
+    let message = textIn(e, "message");
     if (message === undefined) message = native === undefined ? unnamed(e) : "";
-    const name = textOf(e.name) ?? "Error";
+    const name = textIn(e, "name") ?? "Error";
     if (native !== undefined && !own) {
       message = named(message, stack);
       if (name !== "Error") message = message === "" ? name : name + ": " + message;
     }
-    const details = e.details;
+    const details = read(e, "details");
+    const noMemory = message === "InternalError: out of memory";
     return {
+      __proto__: null,
       message,
-      code: textOf(e.code) ?? (message === "InternalError: out of memory" ? "script.memory_limit" : "script.error"),
-      hint: textOf(e.hint),
+      code: textIn(e, "code") ?? (noMemory ? "script.memory_limit" : "script.error"),
+      hint: textIn(e, "hint"),
       details: typeof details === "object" && details !== null ? details : undefined,
-      retryable: e.retryable === true,
-      source: textOf(e.source) ?? placeOf(stack),
+      retryable: read(e, "retryable") === true,
+      source: textIn(e, "source") ?? placeOf(stack),
       stack: stack === "" ? undefined : stack,
     };
   }
@@ -162,15 +179,17 @@
 
   // The fields as JSON text, whatever they hold: bad details must not hide the error.
   function toJson(e) {
+    const { encode } = use("encode");
     let fields;
     try {
       fields = describe(e);
-      if (fields.details) return use("encode").encode(fields);
+      return encode(fields);
     } catch {
-      fields = fields ?? { message: "an error that cannot be described", code: "script.error" };
-      fields.details = undefined;
+      fields ??= { __proto__: null, message: "an error that cannot be described", code: "script.error" };
+      fields.details = fields.stack = undefined;
+      fields.message = StringSlice(fields.message, 0, 1000);
+      return encode(fields);
     }
-    return JSONStringify(fields);
   }
 
   // did you mean ----------------------------------------------------------------------------------
@@ -203,7 +222,7 @@
         least = d;
       }
     }
-    return best === undefined ? undefined : `did you mean "${best}"?`;
+    return best === undefined ? undefined : 'did you mean "' + best + '"?';
   }
 
   // Refuses options that are not known; gives them in snake_case.
@@ -212,21 +231,21 @@
     const found = { __proto__: null };
     if (given === undefined || given === null) return found;
     if (typeof given !== "object") {
-      fail("input.invalid", `${what} takes an object of options, not a ${typeof given}`);
+      fail("input.invalid", what + " takes an object of options, not a " + (typeof given));
     }
     const keys = ObjectKeys(given);
     for (let i = 0; i < keys.length; i++) {
       const name = snake(keys[i]);
       let fits = false;
       for (let j = 0; j < known.length; j++) fits = fits || known[j] === name;
-      if (!fits) fail("input.invalid", `${what}: unknown option "${keys[i]}"`, nearest(name, known));
+      if (!fits) fail("input.invalid", what + ': unknown option "' + keys[i] + '"', nearest(name, known));
       found[name] = given[keys[i]];
     }
     return found;
   }
 
   // Where the source that was given last ends.
-  const end = () => `${latest}:${StringSplit(MapGet(sources, latest).text, "\n").length}`;
+  const end = () => latest + ":" + (StringSplit(MapGet(sources, latest).text, "\n").length);
 
   return {
     LLMSpellError, checkOptions, cleaned, describe, end, fail, here, is, make, nearest, placeOf, remember,

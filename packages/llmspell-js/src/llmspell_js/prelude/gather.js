@@ -2,8 +2,8 @@
 (function (use) {
   "use strict";
   const {
-    ArrayIsArray, NumberIsInteger, ObjectDefineProperty, ObjectKeys, ObjectPrototype, PromiseC,
-    PromiseResolve, PromiseThen,
+    ArrayIsArray, NumberIsInteger, ObjectKeys, ObjectPrototype, PromiseC, PromiseThen,
+    adopt, put,
   } = use("primordials");
   const { state } = use("calls");
   const { checkOptions, describe, fail, is, make } = use("errors");
@@ -14,13 +14,9 @@
 
   function keysOf(items, what) {
     if (typeof items !== "object" || items === null || awaitable(items)) {
-      fail("input.invalid", `${what} takes a list or an object of tasks, functions or promises`);
+      fail("input.invalid", what + " takes a list or an object of tasks, functions or promises");
     }
     return ObjectKeys(items);
-  }
-
-  function define(owner, key, value) {
-    ObjectDefineProperty(owner, key, { value, writable: true, enumerable: true, configurable: true });
   }
 
   // An error as it is collected: always an object.
@@ -32,7 +28,7 @@
     const keys = keysOf(items, what);
     const { concurrency = keys.length } = checkOptions(options, ["concurrency"], what);
     if (!NumberIsInteger(concurrency) || (concurrency < 1 && keys.length > 0)) {
-      fail("input.invalid", `${what}: concurrency must be a whole number of 1 or more`);
+      fail("input.invalid", what + ": concurrency must be a whole number of 1 or more");
     }
     const scope = state.scope;
     const own = { __proto__: null, count: 0 };
@@ -66,7 +62,7 @@
             return;
           }
           running++;
-          PromiseThen(PromiseResolve(item), taken(key, true), taken(key, false));
+          PromiseThen(adopt(item), taken(key, true), taken(key, false));
         }
       };
       if (keys.length === 0) close(resolve, finish());
@@ -80,7 +76,7 @@
     const results = container(items);
     return gather(items, options, "Async.all", (key, ok, value) => {
       if (!ok) return { ok, value };
-      define(results, key, value);
+      put(results, key, value);
       return undefined;
     }, () => results);
   }
@@ -88,7 +84,7 @@
   function allSettled(items, options) {
     const results = container(items);
     return gather(items, options, "Async.all_settled", (key, ok, value) => {
-      define(results, key, ok ? { success: true, value } : { success: false, error: collected(value) });
+      put(results, key, ok ? { success: true, value } : { success: false, error: collected(value) });
     }, () => results);
   }
 

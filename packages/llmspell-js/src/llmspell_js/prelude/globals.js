@@ -7,6 +7,7 @@
   const {
     MapForEach, MapSet, ObjectDefineProperty, ObjectHasOwn, ObjectKeys, ObjectPrototype,
     ProxyC, ReflectGet, SymbolToStringTag, WeakMapGet, WeakMapSet, WeakRefC, WeakRefDeref, globals,
+    put,
   } = use("primordials");
   const { call, wire } = use("calls");
   const { kind } = use("encode");
@@ -24,7 +25,7 @@
     const file = FILES[global];
     const own = file && use(file);
     if (own && ObjectHasOwn(own, name)) return own[name];
-    return (...args) => native(`${global}.${name}`, args);
+    return (...args) => native(global + "." + name, args);
   }
 
   function method(state, name) {
@@ -39,7 +40,7 @@
     if (ObjectHasOwn(state.members, name)) return state.members[name];
     let found;
     if (declared.builders[name]) {
-      const text = `${declared.name}.${name}`;
+      const text = declared.name + "." + name;
       found = (...args) => use("builders").create(state.target, text, declared.builders[name], args);
     } else if (declared.values && ObjectHasOwn(declared.values, name)) {
       found = declared.values[name];
@@ -47,7 +48,7 @@
       found = method(state, name);
     }
     if (typeof found === "function") {
-      ObjectDefineProperty(found, "name", { value: name, configurable: true });
+      ObjectDefineProperty(found, "name", { __proto__: null, value: name, configurable: true });
     }
     state.members[name] = found;
     return found;
@@ -85,9 +86,9 @@
     const known = before && WeakRefDeref(before);
     if (known) return known;
     const { declared } = state;
-    const front = create(`${declared.name}\0${key}`, declared.index,
+    const front = create(declared.name + "\0" + key, declared.index,
       { id: key, name: key, type: declared.index },
-      () => fail("name.not_found", `${declared.name} has no method "${key}"`,
+      () => fail("name.not_found", declared.name + ' has no method "' + key + '"',
         nearest(key, ObjectKeys(namesOf(state)))));
     state.indexed[key] = new WeakRefC(front);
     return front;
@@ -116,7 +117,7 @@
     getOwnPropertyDescriptor(target, key) {
       const state = WeakMapGet(byTarget, target);
       if (typeof key !== "string" || !namesOf(state)[key]) return undefined;
-      return { value: listed(state, key), enumerable: true, configurable: true, writable: false };
+      return { __proto__: null, value: listed(state, key), enumerable: true, configurable: true, writable: false };
     },
     apply(target, _, args) {
       const state = WeakMapGet(byTarget, target);
@@ -138,19 +139,19 @@
   function define(declared) {
     const front = declared.call ? constructible() : {};
     const state = {
-      declared, target: wire(declared.name), names: null, members: { __proto__: null },
+      __proto__: null, declared, target: wire(declared.name), names: null, members: { __proto__: null },
       indexed: { __proto__: null }, text: () => declared.name,
     };
     WeakMapSet(byTarget, front, state);
     const proxy = new ProxyC(front, HANDLER);
     WeakMapSet(states, proxy, state);
-    kind(proxy, () => ({ refused: `the global ${declared.name}` }));
+    kind(proxy, () => ({ __proto__: null, refused: "the global " + declared.name }));
     show(declared.name, proxy);
     for (let i = 0; i < (declared.aliases ?? []).length; i++) show(declared.aliases[i], proxy);
   }
 
   function show(name, value) {
-    ObjectDefineProperty(globals, name, { value, writable: true, enumerable: true, configurable: true });
+    put(globals, name, value);
   }
 
   // Declares globals: `{name, aliases, call, index, text}` each, `text` the compact manifest.
@@ -163,7 +164,7 @@
   function defineNative(name) {
     if (ObjectHasOwn(globals, name)) return;
     define({
-      name, methods: { __proto__: null }, guest: { __proto__: null }, hidden: { __proto__: null },
+      __proto__: null, name, methods: { __proto__: null }, guest: { __proto__: null }, hidden: { __proto__: null },
       builders: { __proto__: null },
     });
   }
@@ -172,6 +173,9 @@
     declare, defineNative, show,
     readAll: () => MapForEach(unread, (_, head) => read(head)),
     // Whether the prelude itself has this guest method.
-    answers: (global, name) => FILES[global] !== undefined && ObjectHasOwn(use(FILES[global]), name),
+    answers(global, name) {
+      if (global === "JSON") return typeof globals.JSON[name] === "function";
+      return FILES[global] !== undefined && ObjectHasOwn(use(FILES[global]), name);
+    },
   };
 })

@@ -44,8 +44,15 @@
 
   function shownFunction(fn) {
     const what = StringStartsWith(FunctionToString(fn), "class") ? "class" : "Function";
-    const name = ObjectGetOwnPropertyDescriptor(fn, "name")?.value;
-    return name ? `[${what}: ${name}]` : `[${what} (anonymous)]`;
+    const name = nameOf(fn);
+    return name ? "[" + what + ": " + name + "]" : "[" + what + " (anonymous)]";
+  }
+
+  // A function's name; it may be an accessor of the script's.
+  function nameOf(fn) {
+    const described = ObjectGetOwnPropertyDescriptor(fn, "name");
+    const found = described && ObjectHasOwn(described, "value") ? described.value : "";
+    return typeof found === "string" ? found : "";
   }
 
   function error(e) {
@@ -79,7 +86,7 @@
     const tag = TypedArrayTag(value);
     if (tag !== undefined) {
       const length = TypedArrayLength(value);
-      return depth > DEEPEST ? `[${tag}]` : list(value, length, me, `${tag}(${length}) `);
+      return depth > DEEPEST ? "[" + tag + "]" : list(value, length, me, tag + "(" + length + ") ");
     }
     return builtIn(value, me) ?? (depth > DEEPEST ? "[Object]" : fields(value, me));
   }
@@ -95,8 +102,8 @@
         }
       case "[object RegExp]": return "/" + RegExpSource(value) + "/" + RegExpFlags(value);
       case "[object Promise]": return "Promise {}";
-      case "[object Map]": return deep ? "[Map]" : `Map(${MapSize(value)}) ` + map(value, me);
-      case "[object Set]": return deep ? "[Set]" : `Set(${SetSize(value)}) ` + set(value, me);
+      case "[object Map]": return deep ? "[Map]" : "Map(" + MapSize(value) + ") " + map(value, me);
+      case "[object Set]": return deep ? "[Set]" : "Set(" + SetSize(value) + ") " + set(value, me);
       default: return undefined;
     }
   }
@@ -121,7 +128,7 @@
     const parts = { __proto__: null };
     let count = 0;
     for (; count < length && count < LONGEST; count++) parts[count] = show(value[count], me);
-    if (length > LONGEST) parts[count++] = `... ${length - LONGEST} more`;
+    if (length > LONGEST) parts[count++] = "... " + (length - LONGEST) + " more";
     return head + wrapped(parts, count, "[", "]", me);
   }
 
@@ -132,14 +139,14 @@
     for (let i = 0; i < keys.length && count < LONGEST; i++) {
       const described = ObjectGetOwnPropertyDescriptor(value, keys[i]);
       if (!described?.enumerable) continue;
-      const shown = described.get ? "[Getter]" : show(value[keys[i]], me);
+      const shown = ObjectHasOwn(described, "get") ? "[Getter]" : show(value[keys[i]], me);
       parts[count++] = name(keys[i]) + ": " + shown;
     }
     return className(value) + wrapped(parts, count, "{", "}", me);
   }
 
   function name(key) {
-    if (typeof key === "symbol") return `[${show(key, null)}]`;
+    if (typeof key === "symbol") return "[" + show(key, null) + "]";
     return RegExpExec(/^[A-Za-z_$][\w$]*$/, key) ? key : quoted(key);
   }
 
@@ -147,8 +154,8 @@
     const proto = ObjectGetPrototypeOf(value);
     if (proto === ObjectPrototype || proto === null || !ObjectHasOwn(proto, "constructor")) return "";
     const { constructor } = proto;
-    const found = typeof constructor === "function" && ObjectGetOwnPropertyDescriptor(constructor, "name")?.value;
-    return typeof found === "string" && found !== "" ? found + " " : "";
+    const found = typeof constructor === "function" ? nameOf(constructor) : "";
+    return found === "" ? "" : found + " ";
   }
 
   // On one line when it fits, else one part a line.

@@ -42,7 +42,7 @@
       with_context: withContext,
       child(fields) {
         if (typeof fields !== "string") return withContext(fields);
-        return logger({ ...settings, name: settings.name ? `${settings.name}.${fields}` : fields });
+        return logger({ ...settings, name: settings.name ? settings.name + "." + fields : fields });
       },
       timer: (name) => timer(name, (label, ms) => write("debug", label, { duration_ms: ms })),
       is_enabled_for(level) {

@@ -27,7 +27,7 @@
   function levelOf(name) {
     const level = typeof name === "string" ? LEVELS[name] : undefined;
     if (level === undefined) {
-      fail("input.invalid", `unknown log level "${StringC(name)}"`, nearest(name, ObjectKeys(LEVELS)));
+      fail("input.invalid", 'unknown log level "' + StringC(name) + '"', nearest(name, ObjectKeys(LEVELS)));
     }
     return level;
   }

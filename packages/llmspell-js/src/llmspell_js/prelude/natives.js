@@ -10,7 +10,7 @@
   const exchange = { request: "", ok: false, answer: "" };
 
   function native(name, args) {
-    if (!ask) fail("engine.unsupported", `${name} is not available in this build of the engine`);
+    if (!ask) fail("engine.unsupported", name + " is not available in this build of the engine");
     exchange.request = name + "\n" + encodeArgs(args);
     ask(NATIVE);
     if (exchange.ok) return decode(exchange.answer);

@@ -17,10 +17,10 @@
     for (let i = 0; i < keys.length; i++) {
       const other = camel(keys[i]);
       if (other === keys[i]) continue;
-      ObjectDefineProperty(methods, other, { value: methods[keys[i]], enumerable: false });
+      ObjectDefineProperty(methods, other, { __proto__: null, value: methods[keys[i]] });
     }
-    ObjectDefineProperty(methods, "toString", { value: () => `${type}(${name})`, enumerable: false });
-    kind(methods, () => ({ refused: `a ${type}` }));
+    ObjectDefineProperty(methods, "toString", { __proto__: null, value: () => type + "(" + name + ")" });
+    kind(methods, () => ({ __proto__: null, refused: "a " + type }));
     return ObjectFreeze(methods);
   }
 

@@ -68,7 +68,7 @@
   const log = writer("stdout"), warn = writer("stderr");
   const elapsed = (label) => {
     const started = MapGet(timers, label);
-    return started === undefined ? `${label}: no such timer` : `${label}: ${(now() - started).toFixed(3)} ms`;
+    return started === undefined ? label + ": no such timer" : label + ": " + ((now() - started).toFixed(3)) + " ms";
   };
   const console = {
     log, info: log, debug: log, warn, error: warn,
@@ -88,7 +88,7 @@
     count(label = "default") {
       const name = StringC(label), count = (MapGet(counts, name) ?? 0) + 1;
       MapSet(counts, name, count);
-      log(`${name}: ${count}`);
+      log(name + ": " + count);
     },
     countReset(label = "default") { MapDelete(counts, StringC(label)); },
     time(label = "default") { MapSet(timers, StringC(label), now()); },

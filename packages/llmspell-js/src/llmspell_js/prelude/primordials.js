@@ -6,13 +6,40 @@
   const { apply, get, ownKeys } = Reflect;
   const bind = Function.prototype.bind, call = Function.prototype.call;
   const uncurry = (method) => apply(bind, call, [method]);
-  const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Object;
+  const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf, setPrototypeOf } = Object;
+  const { isArray } = Array;
   const getter = (owner, name) => uncurry(getOwnPropertyDescriptor(owner, name).get);
   const TypedArray = getPrototypeOf(Uint8Array);
-  const resolve = Promise.resolve, reject = Promise.reject;
+  const resolve = Promise.resolve, reject = Promise.reject, then = uncurry(Promise.prototype.then);
+
+  // A property like one that is assigned, whatever stands on the prototypes.
+  function put(owner, name, value, enumerable = true) {
+    return defineProperty(owner, name, { __proto__: null, value, writable: true, enumerable, configurable: true });
+  }
+
+  // Data of ours without a prototype: what is absent in it is absent, whatever a script does.
+  function bare(value) {
+    if (typeof value !== "object" || value === null) return value;
+    const names = ownKeys(value);
+    for (let i = 0; i < names.length; i++) bare(value[names[i]]);
+    return isArray(value) ? value : setPrototypeOf(value, null);
+  }
+
+  // A promise of what a value comes to. One of the language is taken as it is: its `then` may be
+  // the script's.
+  function adopt(value) {
+    try {
+      return then(value, undefined);
+    } catch {
+      return apply(resolve, Promise, [value]);
+    }
+  }
 
   return {
     __proto__: null,
+    adopt,
+    bare,
+    put,
     uncurry,
     ReflectApply: apply,
     ReflectGet: get,
@@ -29,20 +56,18 @@
     ObjectGetPrototypeOf: getPrototypeOf,
     ObjectHasOwn: Object.hasOwn,
     ObjectKeys: Object.keys,
-    ObjectSetPrototypeOf: Object.setPrototypeOf,
+    ObjectSetPrototypeOf: setPrototypeOf,
     ObjectToString: uncurry(Object.prototype.toString),
 
     // A copy of a list with one value more, whatever stands on Array.prototype.
     ArrayAppended(list, value) {
       const longer = new Array(list.length + 1);
       for (let i = 0; i <= list.length; i++) {
-        defineProperty(longer, i, {
-          value: i < list.length ? list[i] : value, writable: true, enumerable: true, configurable: true,
-        });
+        put(longer, i, i < list.length ? list[i] : value);
       }
       return longer;
     },
-    ArrayIsArray: Array.isArray,
+    ArrayIsArray: isArray,
     ArrayJoin: uncurry(Array.prototype.join),
     ArraySlice: uncurry(Array.prototype.slice),
     ArraySort: uncurry(Array.prototype.sort),
@@ -100,7 +125,7 @@
 
     PromiseC: Promise,
     PromisePrototype: Promise.prototype,
-    PromiseThen: uncurry(Promise.prototype.then),
+    PromiseThen: then,
     PromiseResolve: (value) => apply(resolve, Promise, [value]),
     PromiseReject: (error) => apply(reject, Promise, [error]),
     ProxyC: Proxy,

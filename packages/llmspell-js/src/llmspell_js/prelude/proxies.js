@@ -6,9 +6,9 @@
   "use strict";
   const {
     ArrayIsArray, FinalizationRegister, FinalizationRegistryC, JSONParse, MapC, MapDelete, MapGet,
-    MapSet, ObjectAssign, ObjectDefineProperty, ObjectHasOwn, ObjectKeys, ObjectPrototype, ProxyC,
+    MapSet, ObjectAssign, ObjectHasOwn, ObjectKeys, ObjectPrototype, ProxyC,
     ReflectApply, ReflectGet, StringC, SymbolAsyncIterator, SymbolToStringTag, TypeErrorC, WeakMapC,
-    WeakMapGet, WeakMapSet, WeakRefC, WeakRefDeref,
+    WeakMapGet, WeakMapSet, WeakRefC, WeakRefDeref, bare, put,
   } = use("primordials");
   const { call, emit, wire } = use("calls");
   const { markers, revive } = use("decode");
@@ -20,7 +20,7 @@
   const byTarget = new WeakMapC();     // target of a proxy -> its state
   const states = new WeakMapC();       // proxy -> its state
   const proxies = new MapC();          // handle -> weak reference to its proxy
-  const UNKNOWN = { methods: { __proto__: null }, builders: { __proto__: null } };
+  const UNKNOWN = { __proto__: null, methods: { __proto__: null }, builders: { __proto__: null } };
 
   // Handles that the script has lost, once for each time they arrived.
   const lost = new FinalizationRegistryC((held) => {
@@ -29,12 +29,13 @@
     for (let i = 0; i < held.received; i++) emit("D\t" + held.handle);
   });
 
+  const own = (fields, key) => (ObjectHasOwn(fields, key) ? fields[key] : undefined);
   const table = (plain) => ObjectAssign({ __proto__: null }, plain);
 
   // The declaration of a global, read when first needed: a start reads none.
   function read(head) {
     if (head.text === undefined) return head;
-    const full = JSONParse(head.text);
+    const full = bare(JSONParse(head.text));
     head.text = undefined;
     MapDelete(unread, head);
     head.methods = table(full.methods);
@@ -46,7 +47,7 @@
     for (let i = 0; i < names.length; i++) {
       const one = full.objects[names[i]];
       types[names[i]] = {
-        methods: table(one.methods), builders: table(one.builders), iterate: one.iterate,
+        __proto__: null, methods: table(one.methods), builders: table(one.builders), iterate: one.iterate,
       };
     }
     return head;
@@ -64,7 +65,7 @@
 
   function readOnly(target) {
     const state = WeakMapGet(byTarget, target);
-    throw new TypeErrorC(`${state.text()} is read-only`);
+    throw new TypeErrorC(state.text() + " is read-only");
   }
 
   // Traps that every front of ours has.
@@ -81,7 +82,7 @@
     if (name !== undefined) return (...args) => call(target, name, args, object);
     const builder = declared.builders[key] ?? declared.builders[snake(key)];
     if (builder) {
-      const text = `${state.type}.${key}`;
+      const text = state.type + "." + key;
       return (...args) => use("builders").create(target, text, builder, args, object);
     }
     const other = snake(key);
@@ -121,28 +122,29 @@
     getOwnPropertyDescriptor(target, key) {
       const { fields } = WeakMapGet(byTarget, target);
       if (typeof key !== "string" || !ObjectHasOwn(fields, key)) return undefined;
-      return { value: fields[key], enumerable: true, configurable: true, writable: false };
+      return { __proto__: null, value: fields[key], enumerable: true, configurable: true, writable: false };
     },
     apply(target) {
       const state = WeakMapGet(byTarget, target);
       if (state.missing) state.missing();
-      throw new TypeErrorC(`${state.text()} is not a function`);
+      throw new TypeErrorC(state.text() + " is not a function");
     },
   };
 
   // A front for this handle or `Global["name"]`; `missing` tells that it is no method either.
   function create(target, type, fields, missing) {
     const state = {
+      __proto__: null,
       target: typeof target === "number" ? StringC(target) : wire(target),
       type, fields, missing, declared: typeOf(type) ?? UNKNOWN,
-      text: () => `${type}(${StringC(state.fields.name ?? state.fields.id ?? "?")})`,
+      text: () => type + "(" + (StringC(own(state.fields, "name") ?? own(state.fields, "id") ?? "?")) + ")",
     };
     const front = missing ? ReflectApply(callable, undefined, []) : {};
     WeakMapSet(byTarget, front, state);
     const proxy = new ProxyC(front, HANDLER);
     WeakMapSet(states, proxy, state);
     const sent = '{"$h":' + state.target + "}";
-    kind(proxy, (_, channel) => (channel ? sent : { instead: state.fields }));
+    kind(proxy, (_, channel) => (channel ? sent : { __proto__: null, instead: state.fields }));
     return proxy;
   }
 
@@ -164,9 +166,7 @@
       state.fields = fields;
       return before;
     }
-    if (fields.type === undefined) {
-      ObjectDefineProperty(fields, "type", { value: type, enumerable: true, writable: true, configurable: true });
-    }
+    if (!ObjectHasOwn(fields, "type")) put(fields, "type", type);
     const proxy = create(handle, type, fields);
     const held = { handle, received: 1 };
     WeakMapGet(states, proxy).held = held;

@@ -64,7 +64,7 @@
         for (let many = MapSize(pushing); many > 0; many--) wakeFirst(pushing);
       },
       get length() { return last - taken; },
-      toString: () => `queue(${last - taken})`,
+      toString: () => "queue(" + (last - taken) + ")",
       [SymbolAsyncIterator]: () => ({
         async next() {
           const value = await queue.pop();
@@ -73,7 +73,7 @@
         async return(value) { return { value, done: true }; },
       }),
     };
-    kind(queue, () => ({ refused: "a queue" }));
+    kind(queue, () => ({ __proto__: null, refused: "a queue" }));
     return ObjectFreeze(queue);
   };
 })

@@ -5,7 +5,7 @@
   "use strict";
   const {
     ErrorC, ErrorStack, InternalErrorPrototype, NumberParseInt, ObjectDefineProperty, ObjectKeys,
-    PromiseResolve, PromiseThen, RangeErrorC, StringSlice, SymbolIterator, TypeErrorC, globals,
+    PromiseResolve, PromiseThen, RangeErrorC, StringSlice, SymbolIterator, TypeErrorC, globals, put,
   } = use("primordials");
   const options = use("options");
   const errors = use("errors");
@@ -19,12 +19,12 @@
   for (let i = 0; i < (options.libraries ?? []).length; i++) allowed[options.libraries[i]] = true;
   const has = (name) => allowed.all || allowed[name];
 
-  const hidden = (owner, name, value) => ObjectDefineProperty(owner, name,
-    { value, writable: true, enumerable: false, configurable: true });
+  const hidden = (owner, name, value) => put(owner, name, value, false);
 
   // A global that is made when the script first names it.
   function lazy(name, make) {
     ObjectDefineProperty(globals, name, {
+      __proto__: null,
       configurable: true,
       get() {
         const value = make();

@@ -5,7 +5,7 @@
 (function (use) {
   "use strict";
   const {
-    MapC, MapDelete, MapForEach, MapGet, MapSet, MapSize, PromiseC, PromiseResolve, PromiseThen,
+    MapC, MapDelete, MapForEach, MapGet, MapSet, MapSize, PromiseC, PromiseThen, adopt,
   } = use("primordials");
   const { encode } = use("encode");
   const { here, make, toJson } = use("errors");
@@ -72,7 +72,7 @@
 
   // Ends a run or an invocation with what a value or promise comes to.
   function settle(id, value, pick) {
-    PromiseThen(PromiseThen(PromiseResolve(value), pick),
+    PromiseThen(PromiseThen(adopt(value), pick),
       (found) => succeed(id, found), (error) => fail(id, error));
   }
 
@@ -125,7 +125,7 @@
   function deadlock(what, place) {
     return make({
       code: "async.deadlock", retryable: false,
-      message: `waiting for ${what}, and nothing is left that could end the wait`,
+      message: "waiting for " + what + ", and nothing is left that could end the wait",
     }, place);
   }
 

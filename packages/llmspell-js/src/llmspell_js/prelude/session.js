@@ -5,8 +5,8 @@
 (function (use) {
   "use strict";
   const {
-    ArrayJoin, ErrorIsError, ErrorStack, JSONParse, MapC, MapDelete, MapGet, MapSet, PromiseResolve,
-    PromiseThen, ReflectApply, StringIndexOf, SyntaxErrorC, evaluate,
+    ArrayJoin, ErrorIsError, ErrorStack, JSONParse, MapC, MapDelete, MapGet, MapSet, PromiseThen,
+    ReflectApply, StringIndexOf, SyntaxErrorC, adopt, evaluate,
   } = use("primordials");
   const errors = use("errors");
   const functions = use("functions");
@@ -25,7 +25,7 @@
     return (found) => {
       const { value } = found;
       if (mode === "eval") return value;
-      return awaitable(value) ? PromiseThen(PromiseResolve(value), () => undefined) : undefined;
+      return awaitable(value) ? PromiseThen(adopt(value), () => undefined) : undefined;
     };
   }
 

@@ -3,7 +3,8 @@
   "use strict";
   const {
     MapDelete, MapSet, ObjectCreate, ObjectDefineProperty, ObjectSetPrototypeOf, PromiseC,
-    PromisePrototype, PromiseResolve, PromiseThen, ReflectApply, WeakMapC, WeakMapGet, WeakMapSet,
+    PromisePrototype, PromiseThen, ReflectApply, WeakMapC, WeakMapGet, WeakMapSet,
+    adopt,
   } = use("primordials");
   const { cancelWhere, cancelled, state } = use("calls");
   const { kind } = use("encode");
@@ -16,7 +17,7 @@
   const nothing = () => undefined;
 
   function needFunction(fn, what) {
-    if (typeof fn !== "function") fail("input.invalid", `${what} takes a function, not a ${typeof fn}`);
+    if (typeof fn !== "function") fail("input.invalid", what + " takes a function, not a " + (typeof fn));
   }
 
   function end(it, status) {
@@ -52,15 +53,15 @@
   }
 
   const Task = ObjectCreate(PromisePrototype);
-  const method = (name, value) => ObjectDefineProperty(Task, name, { value });
+  const method = (name, value) => ObjectDefineProperty(Task, name, { __proto__: null, value });
   method("await", function () { return this; });
   method("cancel", function () { return cancel(WeakMapGet(states, this)); });
   method("status", function () { return WeakMapGet(states, this).status; });
-  method("toString", function () { return `task(${WeakMapGet(states, this).status})`; });
+  method("toString", function () { return "task(" + (WeakMapGet(states, this).status) + ")"; });
 
   function create() {
     const it = {
-      status: "running", begun: false, cancelled: false, place: here(), up: state.scope?.task,
+      __proto__: null, status: "running", begun: false, cancelled: false, place: here(), up: state.scope?.task,
       resolve: null, reject: null, fail: null,
     };
     const task = new PromiseC((resolve, reject) => {
@@ -68,14 +69,14 @@
       it.reject = reject;
     });
     WeakMapSet(states, task, it);
-    kind(task, () => ({ refused: "a task" }));
+    kind(task, () => ({ __proto__: null, refused: "a task" }));
     return { it, task: ObjectSetPrototypeOf(task, Task) };
   }
 
   // Starts `fn` in an entry of its own, so that what it awaits belongs to it.
   function spawn(fn, ...args) {
     needFunction(fn, "Async.spawn");
-    if (live() >= most) fail("limit.tasks", `more than ${most} tasks at once`);
+    if (live() >= most) fail("limit.tasks", "more than " + most + " tasks at once");
     const owner = state.scope;
     const { it, task } = create();
     it.fail = (error) => {
@@ -102,7 +103,7 @@
       failed(error);
       return;
     }
-    PromiseThen(PromiseResolve(value), (found) => {
+    PromiseThen(adopt(value), (found) => {
       end(it, "done");
       later(owner, () => settle(it, true, found));
     }, failed);
