@@ -12,7 +12,7 @@ class JsEngine:
 
     info = EngineInfo(
         name="js",
-        language="JavaScript",
+        language="js",
         level="ES2023",
         extensions=(".js", ".mjs"),
         guest="llmspell_js.guest",
