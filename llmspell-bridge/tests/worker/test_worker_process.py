@@ -111,6 +111,7 @@ def test_a_worker_imports_nothing_of_ours_but_what_it_runs_with() -> None:
         "llmspell_lua.guest",
         "llmspell_lua.compiled",
         "llmspell_lua.link",
+        "llmspell_lua.room",
     }
     assert not names & {
         "site",

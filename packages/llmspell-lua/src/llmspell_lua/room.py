@@ -33,7 +33,7 @@ class Room:
 
     def make(self, size: int) -> None:
         """See that a value of so many bytes can be handed to Lua."""
-        limit = 0 * self._limit
+        limit = self._limit
         if not limit:
             return
         wanted = size + MARGIN
