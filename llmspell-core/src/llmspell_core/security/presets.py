@@ -109,7 +109,8 @@ def _high() -> SecurityProfile:
     return SecurityProfile(
         name="high",
         isolation="sandbox",
-        # `os.minimal` has time, date, clock and exit; `io.streams` the standard streams only.
+        # `os.minimal` has time, date, clock, exit and getenv, which knows nothing here;
+        # `io.streams` the standard streams only.
         libraries={"lua": (*_LUA, "os.minimal", "io.streams"), "js": ("console",)},
         files=FilesPolicy(),
         network=NetworkPolicy(mode="listed", allowed_hosts=()),

@@ -95,16 +95,15 @@ else
   -- What "os.minimal" has.
   G.os = { time = real.os.time, date = real.os.date, clock = real.os.clock }
 end
-if has("os") then
-  local env = options.env or {}
-  local real_getenv = real.os.getenv
-  G.os.difftime = real.os.difftime
-  function G.os.getenv(name)
-    local value = env[name]
-    if value == nil and all then value = real_getenv(name) end
-    if value == json.null then return nil end
-    return value
-  end
+if has("os") then G.os.difftime = real.os.difftime end
+
+-- There under every profile: it knows what the policy names, which may be nothing.
+local env, real_getenv = options.env or {}, real.os.getenv
+function G.os.getenv(name)
+  local value = env[name]
+  if value == nil and all then value = real_getenv(name) end
+  if value == json.null then return nil end
+  return value
 end
 G.os.exit = exit
 
