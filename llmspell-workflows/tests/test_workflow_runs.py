@@ -362,7 +362,7 @@ def test_the_input_may_be_any_value(value: Any) -> None:
 def test_the_input_is_held_against_its_schema_before_anything_runs() -> None:
     ran: list[int] = []
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
-    with pytest.raises(ValidationError, match=r"workflow 'w': input: n 'x' is not of type"):
+    with pytest.raises(ValidationError, match=r"workflow 'w': input: n: 'x' is not of type"):
         run([lambda c: ran.append(1)], {"n": "x"}, input_schema=schema)
     with pytest.raises(ValidationError, match="'n' is a required property"):
         run([lambda c: ran.append(1)], {}, input_schema={"n": "integer"})

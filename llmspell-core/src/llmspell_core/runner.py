@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from llmspell_core.tool import Tool
 
 MAX_RETRIES = 3
-MAX_DEPTH = 32
+#: Each level takes about forty of Python's thousand frames.
+MAX_DEPTH = 16
 
 log = logging.getLogger("llmspell.runner")
 

@@ -114,7 +114,10 @@ def test_names_of_operations_may_be_spelled_otherwise() -> None:
         ({"operation": "upercase", "input": "x"}, 'did you mean "uppercase"?'),
         ({"input": "x"}, "operation is required"),
         ({"operation": "uppercase"}, "input is required"),
-        ({"operation": "uppercase", "input": {}}, "input must be a string or a list of strings"),
+        (
+            {"operation": "uppercase", "input": {"a": 1}},
+            "input must be a string or a list of strings",
+        ),
         ({"operation": "uppercase", "input": ["a"]}, 'input must be a string for "uppercase"'),
         ({"operation": "replace", "input": "x", "to": "y"}, 'from is required for "replace"'),
         ({"operation": "replace", "input": "x", "from": "", "to": "y"}, "from must not be empty"),
