@@ -93,7 +93,8 @@ def llmspell(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     module.parent.mkdir(parents=True)
     module.write_text(MODULE, encoding="utf-8")
     (project / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
-    install: list[str | Path] = [*installer(), "install", "-q", "--no-deps", "--target", made.site, project]
+    target = ["--target", str(made.site), str(project)]
+    install = [*installer(), "install", "-q", "--no-deps", *target]
     done = subprocess.run(install, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return made

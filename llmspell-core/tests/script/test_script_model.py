@@ -18,7 +18,7 @@ class Config(ScriptModel):
 
     system_prompt: str = ""
     tools: list[str] | None = None
-    steps: list[dict[str, Any]] | dict[str, Any] = {}
+    steps: list[dict[str, Any]] | dict[str, Any] | None = None
     max_tokens: int | None = None
 
 
