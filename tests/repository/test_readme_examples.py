@@ -1,6 +1,6 @@
 """The examples in the packages' READMEs do what the READMEs say.
 
-A `lua` or `python` block is run as a file; a `text` block right after it is its output. In a
+A `lua`, `js` or `python` block is run as a file; a `text` block right after it is its output. In a
 `console` block every `$ llmspell` line is run and what follows it is compared. `lua model` asks
 the local model.
 """
@@ -29,6 +29,7 @@ COMMAND = re.compile(r"^\$ llmspell (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 class Example:
     """A block of a README."""
 
+    package: str
     language: str
     source: str
     output: str | None
@@ -38,9 +39,9 @@ def examples() -> list[object]:
     found: list[object] = []
     for readme in READMES:
         for language, model, source, output in BLOCK.findall(readme.read_text(encoding="utf-8")):
-            if language in {"lua", "python", "console"}:
+            if language in {"lua", "js", "python", "console"}:
                 marks = [pytest.mark.model] if model else []
-                example = Example(language, source, output or None)
+                example = Example(readme.parent.name, language, source, output or None)
                 found.append(pytest.param(example, id=readme.parent.name, marks=marks))
     return found
 
@@ -66,9 +67,11 @@ def test_the_example_does_what_the_readme_says(example: Example, tmp_path: Path)
         for command, output in COMMAND.findall(example.source):
             assert run("-m", "llmspell_cli", *shlex.split(command), cwd=tmp_path) == output
         return
-    file = tmp_path / f"example.{'lua' if example.language == 'lua' else 'py'}"
+    file = tmp_path / f"example.{'py' if example.language == 'python' else example.language}"
     file.write_text(example.source, encoding="utf-8")
-    runner = ["-m", "llmspell_cli", "run"] if example.language == "lua" else []
+    runner = [] if example.language == "python" else ["-m", "llmspell_cli", "run"]
+    if example.package == "llmspell-duktape":  # else the modern engine has files of this name
+        runner += ["--engine", "duktape"]
     printed = run(*runner, file, cwd=tmp_path)
     assert printed.strip()
     if example.output is not None:

@@ -263,7 +263,8 @@ def test_timers_run_in_order_and_can_be_cleared(play: Callable[..., Any]) -> Non
     "source",
     ["Async.spawn()", "Async.spawn(1)", "await Async.sleep('x')", "await Async.sleep(-1)",
      "await Async.all(1)", "await Async.all()", "await Async.timeout(1)", "await Async.race([])",
-     "Async.queue(0)", "Async.promise()", "await Async.queue().push(null)"],
+     "Async.queue(0)", "Async.promise()",
+     "await Async.retry(() => 1, {backoff_ms: 1, backoffMs: 1})", "await Async.queue().push(null)"],
 )  # fmt: skip
 def test_wrong_arguments_are_refused(play: Callable[..., Any], source: str) -> None:
     assert failing(play, source).code == "input.invalid"

@@ -188,10 +188,12 @@ class JsSession:
     def _jobs(self) -> None:
         """Run the reactions of promises until there are none."""
         job, budget = self._context.execute_pending_job, self._budget
+        # Where the engine calls nothing back, nobody else looks: each job has a limit of its own.
+        blind = self._callbacks is None
         while True:
             try:
                 while job():
-                    if budget.stop:
+                    if budget.stop or (blind and budget.look()):
                         raise Stopped
             except JSException as error:
                 if budget.stop:
@@ -203,7 +205,7 @@ class JsSession:
     def _job_failed(self, error: Exception) -> None:
         """A finalizer of the script threw, or no memory is left."""
         text = str(error).partition("\n")[0]
-        if text in ("null", "InternalError: out of memory"):
+        if text in ("null", "InternalError: out of memory", "InternalError: interrupted"):
             raise error
         self._link.channel.unhandled(error_text("script.error", text))
 

@@ -6,7 +6,7 @@
   "use strict";
   const {
     ErrorC, ErrorStack, JSONStringify, MapC, MapGet, MapSet, MathMax, MathMin, ObjectAssign,
-    ObjectDefineProperty, ObjectFreeze, ObjectGetPrototypeOf, ObjectKeys, RegExpExec, StringC, StringCharCodeAt,
+    ObjectDefineProperty, ObjectFreeze, ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, RegExpExec, StringC, StringCharCodeAt,
     StringIndexOf, StringSlice, StringSplit, StringStartsWith, SymbolDescription, put,
   } = use("primordials");
 
@@ -238,6 +238,9 @@
       const name = snake(keys[i]);
       let fits = false;
       for (let j = 0; j < known.length; j++) fits = fits || known[j] === name;
+      if (ObjectHasOwn(found, name)) {
+        fail("input.invalid", what + ': "' + name + '" is given twice, in both spellings: give one');
+      }
       if (!fits) fail("input.invalid", what + ': unknown option "' + keys[i] + '"', nearest(name, known));
       found[name] = given[keys[i]];
     }
