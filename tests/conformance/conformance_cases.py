@@ -14,7 +14,7 @@ prints nothing, throws nothing and leaves no unhandled error need not say so. Sc
 `spell`, whatever their ending.
 
 What it is given: `args`, `params`, `stdin`, `replies` of the only model, `profile`, `settings`,
-`files` beside the script, `mode` ("eval").
+`files` beside the script, `mode` ("eval"), `timeout_ms`.
 
 `differs.ENGINE` (`lua`, `js`, `duktape`, or `javascript` for both) has the `reason` of a
 difference and what is expected there instead. `only` names the engines that a case is for, with
@@ -37,7 +37,7 @@ FOLDER = Path(__file__).with_name("cases")
 ENGINES = ("lua", "js", "duktape")
 LANGUAGES = {"lua": "lua", "js": "javascript", "duktape": "javascript"}
 EXPECTED = ("gives", "prints", "stderr", "throws", "exit", "unhandled")
-GIVEN = ("args", "params", "stdin", "replies", "profile", "settings", "files", "mode")
+GIVEN = ("args", "params", "stdin", "replies", "profile", "settings", "files", "mode", "timeout_ms")
 SOURCES = ("lua", "js", "es5")
 
 

@@ -142,6 +142,7 @@ class Rig:
             params=given.get("params"),
             streams=streams,
             mode=given.get("mode", "script"),
+            timeout_ms=given.get("timeout_ms"),
         )
 
     async def _runtime(self, case: Case, target: Target, folder: Path) -> ScriptRuntime:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conformance_cases import Case, load_cases
 from conformance_es5 import es5
 from conformance_page import every_one, page
 from conformance_rig import TARGETS, Outcome, Rig, Target, like, missing
+
+from llmspell_bridge.manifests import load_manifests
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,6 +51,21 @@ def test_the_page_says_what_the_suite_has() -> None:
 def test_every_topic_has_cases_for_every_engine() -> None:
     assert len(load_cases()) >= 150
     assert all(every_one().values())
+
+
+def test_every_method_of_every_global_is_in_a_case() -> None:
+    text = "\n".join(case.sources.get("lua", "") for case in load_cases())
+    manifests = load_manifests()
+    called = {(m["name"], name) for m in manifests.values() for name in listed(m)}
+    of_objects = {
+        name for m in manifests.values() for o in m["objects"].values() for name in listed(o)
+    }
+    assert {pair for pair in called if not re.search(r"\b{}\.{}\b".format(*pair), text)} == set()
+    assert {name for name in of_objects if not re.search(rf"[.:]{name}\b", text)} == set()
+
+
+def listed(declared: dict[str, Any]) -> list[str]:
+    return [name for name, method in declared["methods"].items() if not method.get("hidden")]
 
 
 def test_differences_are_expected_to_end_otherwise_and_say_why() -> None:
