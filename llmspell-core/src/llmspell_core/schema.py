@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 #: How much of a wrong value an error message repeats.
 MAX_SHOWN = 40
+#: How many mistakes are told at once, and how much of each.
+MAX_MISTAKES = 100
+MAX_MESSAGE = 1000
 
 _WORDS = {
     "string_type": "must be a string",
@@ -133,21 +136,32 @@ def check_schema(schema: dict[str, Any], what: str = "schema") -> None:
 
 
 def schema_mistakes(schema: dict[str, Any], value: Any) -> list[dict[str, str]]:
-    """Each place where a value breaks the schema, as `{field, message}`; empty when valid."""
+    """The places where a value breaks the schema, as `{field, message}`; empty when valid.
+
+    Raises:
+        LimitError: `limit.schema_time`, where that takes too long.
+        ValidationError: `input.invalid`, where the schema cannot be used.
+    """
+    from llmspell_core.schema_checks import first_mistakes
+
     found = []
-    for error in _validator(json.dumps(schema, sort_keys=True)).iter_errors(value):
+    for error in first_mistakes(_validator(json.dumps(schema)), value, MAX_MISTAKES):
         where = ".".join(str(part) for part in error.absolute_path)
-        found.append({"field": where, "message": error.message})
+        message = error.message
+        if len(message) > MAX_MESSAGE:
+            message = f"{message[:MAX_MESSAGE]}..."
+        found.append({"field": where, "message": message})
     return found
 
 
 @functools.lru_cache(maxsize=256)
 def _validator(text: str) -> Any:
-    import jsonschema
     import referencing
 
+    from llmspell_core.schema_checks import validator_class
+
     # An empty registry: a `$ref` to an address must fail rather than be fetched.
-    return jsonschema.Draft202012Validator(json.loads(text), registry=referencing.Registry())
+    return validator_class()(json.loads(text), registry=referencing.Registry())
 
 
 def short_form(parameters: dict[str, Any]) -> dict[str, Any]:
