@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     pass
 
 MAX_SUBSCRIPTIONS = 1000
+#: Bytes of the data that scripts published, in the history of one bus.
+MAX_HISTORY_SIZE = 16 << 20
 #: How many types' matching subscriptions are remembered.
 _MAX_CACHED = 512
 _sequence = itertools.count(1)
@@ -44,6 +46,7 @@ class EventBus:
         self.parent = parent
         self._queue = queue
         self._history: deque[Event] = deque(maxlen=history)
+        self._history_size = 0
         self._subscriptions: dict[str, Subscription] = {}
         self._matching: dict[str, tuple[Subscription, ...]] = {}
         self._published = 0
@@ -64,11 +67,13 @@ class EventBus:
         priority: float = 0,
         target: str | None = None,
         ttl_seconds: float | None = None,
+        size: int = 0,
     ) -> Event:
         """Publish an event. Cheap and never raises: handlers run later, as tasks.
 
         `data` is not copied. After `ttl_seconds` nobody gets it any more. Subscriptions that
-        named a `target` get only events to it and those to nobody.
+        named a `target` get only events to it and those to nobody. `size` is about how many
+        bytes the data takes: to be given for data from outside, since much of it is not kept.
         """
         now = time.time()
         expires = None if ttl_seconds is None else now + ttl_seconds
@@ -83,12 +88,13 @@ class EventBus:
             priority,
             target,
             expires,
+            size,
         )
         bus: EventBus | None = self
         below: EventBus | None = None
         while bus is not None:
             bus._published += 1
-            bus._history.append(event)
+            bus._keep(event)
             if bus._subscriptions:
                 bus._deliver(event)
             if bus._sharing:
@@ -240,6 +246,18 @@ class EventBus:
         if self.parent is not None:
             self.parent._sharing.discard(self)
 
+    def _keep(self, event: Event) -> None:
+        """Add to the history, which holds so many events and so many bytes."""
+        history = self._history
+        history.append(event)
+        if event.size:
+            self._history_size += event.size
+            if self._history_size > MAX_HISTORY_SIZE:
+                # What has left at the other end is not counted: count again, and make room.
+                self._history_size = sum(one.size for one in history)
+                while self._history_size > MAX_HISTORY_SIZE:
+                    self._history_size -= history.popleft().size
+
     def _sweep(self) -> None:
         """Forget the subscriptions to one event that have had it."""
         for one in [one for one in self._subscriptions.values() if one.over]:
@@ -266,7 +284,7 @@ class EventBus:
     def _pass_on(self, event: Event, below: EventBus | None) -> None:
         for bus in list(self._sharing):
             if bus is not below and any(one.matches(event.type) for one in bus._share):
-                bus._history.append(event)
+                bus._keep(event)
                 bus._deliver(event)
 
 

@@ -43,6 +43,7 @@ class Event:
         "language",
         "priority",
         "sequence",
+        "size",
         "source",
         "target",
         "timestamp",
@@ -61,6 +62,7 @@ class Event:
         priority: float,
         target: str | None,
         expires: float | None,
+        size: int = 0,
     ) -> None:
         self.type = type
         self.data = data
@@ -73,6 +75,8 @@ class Event:
         self.target = target
         #: Seconds since 1970 after which nobody gets it any more, or None.
         self.expires = expires
+        #: About how many bytes the data takes, where a script made it; else 0.
+        self.size = size
 
     @property
     def id(self) -> str:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Handler = Callable[..., Any]
 _log = logging.getLogger("llmspell.events")
 _numbers = itertools.count(1)
+#: Bytes of the data that scripts published, in the queues of one bus together.
+MAX_QUEUED_SIZE = 64 << 20
 #: After so many events a handler lets others run.
 _TURN = 16
 
@@ -29,11 +31,13 @@ _TURN = 16
 class Tally:
     """What the subscriptions of one bus count together, and the tasks of their handlers."""
 
-    __slots__ = ("delivered", "dropped", "tasks")
+    __slots__ = ("delivered", "dropped", "size", "tasks")
 
     def __init__(self) -> None:
         self.delivered = 0
         self.dropped = 0
+        #: Bytes of the events that wait.
+        self.size = 0
         self.tasks: set[asyncio.Task[None]] = set()
 
 
@@ -105,6 +109,7 @@ class Subscription:
         """The next event that has not expired."""
         while self._queue:
             item = self._queue.popleft()
+            self._tally.size -= item[0].size
             if item[0].expires is None or item[0].expires > time.time():
                 self._tally.delivered += 1
                 return item
@@ -129,6 +134,7 @@ class Subscription:
     def close(self) -> None:
         """Forget waiting events; whoever waits gets None. A handler that runs goes on."""
         self.closed = True
+        self._tally.size -= sum(event.size for event, _ in self._queue)
         self._queue.clear()
         self._wake_waiting()
 
@@ -150,9 +156,16 @@ class Subscription:
         return None
 
     def _insert(self, event: Event) -> None:
-        queue = self._queue
+        queue, tally = self._queue, self._tally
         if len(queue) >= self._size:
             self._drop_one()
+        if event.size:
+            while queue and tally.size + event.size > MAX_QUEUED_SIZE:
+                self._drop_one()
+            if tally.size and tally.size + event.size > MAX_QUEUED_SIZE:
+                self._count_dropped()
+                return
+            tally.size += event.size
         at = len(queue)
         while at and queue[at - 1][0].priority > event.priority:
             at -= 1
@@ -162,10 +175,9 @@ class Subscription:
         queue = self._queue
         self._count_dropped()
         least = queue[-1][0].priority
-        if queue[0][0].priority == least:
-            queue.popleft()
-        else:
-            del queue[next(i for i, (event, _) in enumerate(queue) if event.priority == least)]
+        at = next(i for i, (event, _) in enumerate(queue) if event.priority == least)
+        self._tally.size -= queue[at][0].size
+        del queue[at]
 
     def _count_dropped(self) -> None:
         self.dropped += 1

@@ -12,6 +12,7 @@ from llmspell_core.events.patterns import check_name
 from llmspell_core.hooks.hook import priority_number
 from llmspell_core.script.api import Result, ScriptFunction, ScriptGlobal, script_method
 from llmspell_core.script.model import ScriptModel
+from llmspell_core.security.limits import check_value
 
 
 class EventOptions(ScriptModel):
@@ -83,15 +84,17 @@ class EventGlobal(ScriptGlobal):
         """
         spec = type if isinstance(type, EventSpec) else None
         given = spec or options or EventOptions()
+        content = spec.data if spec else data
         event = self.ctx.events.emit(
             check_name(type if isinstance(type, str) else type.type, "type"),
-            spec.data if spec else data,
+            content,
             source=self.ctx.state_scope,
             correlation_id=given.correlation_id or self.ctx.correlation_id,
             language=given.language or self.ctx.language,
             priority=priority_number(given.priority),
             target=given.target,
             ttl_seconds=given.ttl_seconds,
+            size=check_value(content, self.ctx.policy.profile.limits),
         )
         return event.id
 

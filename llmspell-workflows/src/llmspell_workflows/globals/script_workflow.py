@@ -10,6 +10,7 @@ from llmspell_core.errors import WorkflowError
 from llmspell_core.extensions import Extensions
 from llmspell_core.script.api import Result, ScriptFunction, ScriptObject, script_method
 from llmspell_core.script.model import ScriptModel
+from llmspell_core.security.limits import check_value
 from llmspell_core.state import StateView
 from llmspell_core.state.scopes import scope_for
 from llmspell_core.workflow import Workflow as WorkflowTrait
@@ -245,6 +246,7 @@ class ScriptWorkflow(ScriptObject):
             source=f"workflow:{self.component.name}",
             correlation_id=ctx.correlation_id,
             language=ctx.language,
+            size=check_value(data, ctx.policy.profile.limits),
         )
         return str(sent.id)
 
