@@ -51,7 +51,8 @@
   Debug.performance_report = timers.report;
   Debug.stack_trace = function () { return use("stacks").stack(); };
   // The engine keeps no account of its memory.
-  Debug.memory_stats = function () { return {}; };
+  // The engine counts nothing, and the declared figures are numbers.
+  Debug.memory_stats = function () { return { used_bytes: 0, used_kb: 0 }; };
   // The value as readable text; also recorded when debug records are.
   Debug.dump = function (value, name) {
     var text = use("inspect").inspect(value);

@@ -8,7 +8,7 @@
   // What the markers stand for; proxies.js and functions.js add theirs.
   var markers = p.ObjectCreate(null);
 
-  markers.$e = function (fields) { return errors.make(revive(fields)); };
+  markers.$e = function (fields) { return errors.make(revive(fields), true); };
   markers.$b = function (text) { return p.unbase64(text); };
   markers.$ = function (plain) { return fields(plain); };
 

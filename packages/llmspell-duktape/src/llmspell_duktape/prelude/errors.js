@@ -59,12 +59,13 @@
   var FIELDS = ["message", "code", "hint", "details", "retryable", "source"];
 
   // An error object of these fields; it points to the line of the script that is running.
-  function make(fields) {
+  // An error that is only data was thrown nowhere in the script: it gets no place.
+  function make(fields, isData) {
     var e = p.ObjectCreate(prototype);
     var stack = typeof fields.stack === "string" ? fields.stack : stacks.stack();
     for (var i = 0; i < FIELDS.length; i++) {
       var key = FIELDS[i], value = fields[key];
-      if (key === "source" && typeof value !== "string") value = stacks.placeOf(stack);
+      if (!isData && key === "source" && typeof value !== "string") value = stacks.placeOf(stack);
       if (value === undefined || value === null) continue;
       p.ObjectDefineProperty(e, key,
         { value: value, enumerable: true, writable: true, configurable: true });

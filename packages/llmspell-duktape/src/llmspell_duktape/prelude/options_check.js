@@ -50,6 +50,9 @@
       if (!fits) {
         errors.fail("input.invalid", what + ': unknown option "' + keys[i] + '"', nearest(name, known));
       }
+      if (name in found) {
+        errors.fail("input.invalid", what + ': "' + name + '" is given in both spellings: give one');
+      }
       found[name] = given[keys[i]];
     }
     return found;
