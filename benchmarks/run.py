@@ -97,6 +97,23 @@ def engine(one: Figures) -> Iterator[Row]:
     )
 
 
+def javascript(one: Figures) -> Iterator[Row]:
+    """Rows of `engine_js.py`."""
+    yield Row("a JavaScript worker is ready", one["worker ready, ms"], "ms")
+    yield Row("  a session in this process", one["session in process, ms"], "ms", 5)
+    yield Row("JavaScript alone: a call, in process", one["host call in process, us"], "us", 60)
+    yield Row("JavaScript alone: a call, later", one["... answered later, us"], "us")
+    yield Row(
+        "JavaScript alone: a call, worker",
+        one["host call through a worker, us"],
+        "us",
+        None,
+        "bare ping-pong",
+        one["bare ping-pong, us"],
+    )
+    yield Row("50 waits of 50 ms, worker", one["50 waits of 50 ms through a worker, ms"], "ms", 75)
+
+
 def sandboxing(one: Figures) -> Iterator[Row]:
     """Rows of `sandbox.py`."""
     beside = "python -I -S -E -c pass"
@@ -146,6 +163,7 @@ def core(one: Figures) -> Iterator[Row]:
 BENCHMARKS = {
     "startup.py": starting,
     "engine_lua.py": engine,
+    "engine_js.py": javascript,
     "sandbox.py": sandboxing,
     "host_calls.py": calling,
     "agent_turn.py": agents,

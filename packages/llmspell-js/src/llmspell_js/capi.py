@@ -150,14 +150,14 @@ class Engine:
         return made
 
     def text(self, value: JSValue) -> str:
-        """The text of a string value, which is freed."""
-        length = Size()
-        at = _lib.JS_ToCStringLen2(self.context, _ctypes.addressof(length), value, False)
+        """The text of a string value, which is freed. It has no zero characters."""
+        at = _lib.JS_ToCStringLen2(self.context, None, value, False)
         self.free(value)
         if not at:
             self.free(_lib.JS_GetException(self.context))
             return ""
-        data: bytes = (Char * length.value).from_address(at).raw
+        # Not as an array of its length: each length would be a type that is kept for good.
+        data: bytes = Text(at).value or b""
         _lib.JS_FreeCString(self.context, at)
         return data.decode("utf-8", "replace")
 

@@ -216,18 +216,24 @@ class JsSession:
             lines = self._do("turn", 0, 0, "")
             if lines == "+":
                 continue
-            if lines in ("", ".") and not link.held:
-                self._idle = lines == ""
-                if self._idle and self._callbacks and self._callbacks.report_lost():
+            waits = lines[-1:] == "."
+            if lines not in ("", ".") or link.held:
+                link.take(lines.removesuffix("."))
+                if link.fatal:
+                    raise Stopped
+                if not waits or answers:
+                    self._pass_on(answers)
                     continue
+            self._idle = not waits
+            if waits or not (self._callbacks and self._callbacks.report_lost()):
                 return
-            link.take("" if lines == "." else lines)
-            if link.fatal:
-                raise Stopped
-            while answers:
-                call_id, ok, text = answers.pop(0)
-                self._do("ok" if ok else "error", call_id, 0, passable(text))
-                self._jobs()
+
+    def _pass_on(self, answers: list[tuple[int, bool, str]]) -> None:
+        """What the host has answered at once: each answer is a turn of the engine's jobs."""
+        while answers:
+            call_id, ok, text = answers.pop(0)
+            self._do("ok" if ok else "error", call_id, 0, passable(text))
+            self._jobs()
 
     def _after(self) -> None:
         if self._broken:

@@ -164,8 +164,8 @@
     deadlocked();
   }
 
-  // One step of a turn: "+" when there may be more to do, lines for the guest, "." when something
-  // is waited for, "" when nothing is left.
+  // One step of a turn: "+" when there may be more to do, lines for the guest (followed by "." when
+  // there is nothing to do but to wait), "." alone, "" when nothing is left.
   function turn() {
     if (first) {
       runNext();
@@ -173,7 +173,7 @@
     }
     if (state.before) state.before();
     const lines = take();
-    if (lines !== "") return lines;
+    if (lines !== "") return pending() > 0 ? lines + "." : lines;
     const left = MapSize(reports) + MapSize(tasks);
     if (pending() > 0) return ".";
     if (left > 0) {
