@@ -39,6 +39,11 @@ class Parameter:
         self._plain = _PLAIN.get(self._hint)
         self._adapter: TypeAdapter[Any] | None = None
 
+    @property
+    def exact(self) -> type | None:
+        """The one type whose values are taken as they are; None when there is more to check."""
+        return None if self._plain is None else self._plain[0][0]
+
     def check(self, value: Any, call: str) -> Any:
         """The value as the method expects it, or `input.invalid` naming the parameter."""
         if self._hint is Any or self._hint is object:
@@ -105,7 +110,7 @@ def _config(hint: Any) -> Any:
 class Method:
     """A declared method, ready to be called with a script's positional arguments."""
 
-    __slots__ = ("_attribute", "_parameters", "_rest", "call_name", "mark")
+    __slots__ = ("_attribute", "_exact", "_parameters", "_rest", "call_name", "mark")
 
     def __init__(self, owner: str, cls: type, attribute: str, mark: MethodMark) -> None:
         function = getattr(cls, attribute)
@@ -121,12 +126,20 @@ class Method:
                 self._rest = parameter
             else:
                 self._parameters.append(parameter)
+        self._exact = self._types_that_fit()
+
+    def _types_that_fit(self) -> list[type] | None:
+        """Types of arguments that need no look at each: what nearly every call has."""
+        types = [one.exact for one in self._parameters]
+        return None if self._rest is not None or None in types else types  # type: ignore[return-value]
 
     def call(self, target: Any, args: list[Any]) -> Any:
         """Call it; the result is a coroutine when the method is async."""
         return getattr(target, self._attribute)(*self._bind(args))
 
     def _bind(self, args: list[Any]) -> list[Any]:
+        if [*map(type, args)] == self._exact:
+            return args
         parameters = self._parameters
         bound: list[Any] = []
         for index, parameter in enumerate(parameters):

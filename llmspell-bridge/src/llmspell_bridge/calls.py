@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from contextvars import Context
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from llmspell_bridge.decoding import decode_args
@@ -87,7 +88,7 @@ class HostCalls:
                 value: Any = self._later(delay, target, method, args)
             else:
                 value = context.run(self._begin, target, method, args)
-            if asyncio.iscoroutine(value):
+            if type(value) is CoroutineType:
                 self._start(call_id, value, target, context)
                 return None
             return True, self._encode(value, target)
@@ -150,7 +151,7 @@ class HostCalls:
     async def _later(self, delay: float, target: Any, method: Any, args: str) -> Any:
         await asyncio.sleep(delay)
         value = self._begin(target, method, args)
-        return await value if asyncio.iscoroutine(value) else value
+        return await value if type(value) is CoroutineType else value
 
     def _start(
         self, call_id: int, work: Coroutine[Any, Any, Any], target: Any, context: Context

@@ -88,6 +88,10 @@ def encode(value: Any, handles: Handles, *, depth: int = 64, size: int = 0) -> s
         return text
     if kind is int and -INT64 <= value < INT64:
         return repr(value)
+    if _is_json(value, depth):
+        text = _text(value)
+        check_size(text, size)
+        return text
     encoder = _Encoder(handles, depth)
     try:
         text = _text(encoder.plain(value, "", depth))
@@ -128,6 +132,31 @@ def _text(plain: Any) -> str:
         # Lone surrogates cannot be UTF-8: escaped they can at least be read as text.
         text = json.dumps(plain, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text
+
+
+def _is_json(value: Any, left: int) -> bool:
+    """Whether nothing in a value needs a marker, a check by its place or an error."""
+    kind = type(value)
+    if kind is str or value is None or kind is bool:
+        return True
+    if kind is int:
+        return -INT64 <= value < INT64  # type: ignore[no-any-return]
+    if kind is float:
+        return value - value == 0  # type: ignore[no-any-return]
+    if left <= 0 or not (kind is list or (kind is dict and _has_plain_keys(value))):
+        return False
+    for one in value if kind is list else value.values():
+        # Most are text: a call for each would be most of the work.
+        if type(one) is not str and not _is_json(one, left - 1):
+            return False
+    return True
+
+
+def _has_plain_keys(value: dict[Any, Any]) -> bool:
+    for key in value:
+        if type(key) is not str or (key.startswith("$") and len(value) == 1):
+            return False
+    return True
 
 
 class _Encoder:

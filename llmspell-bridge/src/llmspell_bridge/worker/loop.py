@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 
 if sys.platform == "win32":
-    from nt import _exit
+    from nt import _exit, cpu_count
 else:
-    from posix import _exit
+    from posix import _exit, cpu_count
+
+import _socket
+from time import perf_counter
 
 from llmspell_bridge.worker.frames import (
     EXIT_FAILED,
@@ -21,12 +24,44 @@ from llmspell_core.script.jsontext import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, NoReturn
 
     from llmspell_core.script.protocol import Answer, GuestModule, ScriptSession
 
 #: The host is trusted, but a broken length should not look like a request for memory.
 MOST = 1 << 30
+BLOCK = 1 << 16
+#: How long an answer is looked for before the process sleeps until it comes.
+SPIN_S = 0.0002
+
+
+def quick_receiver(sock: _socket.socket) -> Callable[[], bytes]:
+    """`sock.recv`, but while answers come quickly they are looked for before going to sleep.
+
+    A host method that is done at once answers sooner than a sleeping process is woken. As soon as
+    an answer takes longer, as on a busy machine or while a model thinks, nobody spins any more.
+    """
+    flag = getattr(_socket, "MSG_DONTWAIT", 0)
+    if not flag or (cpu_count() or 1) == 1:
+        return lambda: sock.recv(BLOCK)
+    quick = False
+
+    def receive() -> bytes:
+        nonlocal quick
+        began = perf_counter()
+        data: bytes | None = None
+        while quick and data is None:
+            try:
+                data = sock.recv(BLOCK, flag)
+            except BlockingIOError:
+                quick = perf_counter() - began < SPIN_S
+        if data is None:
+            data = sock.recv(BLOCK)
+        quick = perf_counter() - began < SPIN_S
+        return data
+
+    return receive
 
 
 class SocketChannel:
@@ -97,8 +132,9 @@ class _Loop:
     def forever(self) -> NoReturn:
         reader = Reader(MOST)
         channel = self._channel
+        receive = quick_receiver(self._sock)
         while True:
-            data = self._sock.recv(1 << 16)
+            data = receive()
             if not data:
                 leave(0)
             for frame in reader.feed(data):

@@ -58,12 +58,14 @@ class Budget:
 
     def start(self) -> None:
         """The engine runs from now on."""
-        self._began = time.thread_time()
+        if self._cpu:  # asking twice a turn is a tenth of a call that suspends
+            self._began = time.thread_time()
         self._kept = time.monotonic()
 
     def pause(self) -> None:
         """The engine waits."""
-        self._used += time.thread_time() - self._began
+        if self._cpu:
+            self._used += time.thread_time() - self._began
 
     def tick(self) -> bytes | bool | None:
         """None, True when output has waited long enough, or why the script must end."""

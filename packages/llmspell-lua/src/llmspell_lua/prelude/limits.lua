@@ -68,8 +68,11 @@ end
 -- Calls `on_return(level)` when `fn` returns in this coroutine, beside the counting.
 function M.watch_return(co, fn, on_return)
   sethook(co, function(event)
-    if event ~= "return" then return look(3) end
-    if getinfo(2, "f").func == fn then on_return(2) end
+    if event == "return" then
+      if getinfo(2, "f").func == fn then on_return(2) end
+    else
+      look(3) -- as a tail call it would be one level nearer, and never see a line of the script
+    end
   end, "r", STEP)
 end
 
