@@ -34,6 +34,7 @@ from llmspell_core.errors import (
 from llmspell_core.hooks import HookContext, HookResult
 from llmspell_core.messages import AgentInput, AgentOutput, StreamChunk
 from llmspell_core.tool import ToolResult
+from llmspell_core.within import TimeLimitError, within
 
 if TYPE_CHECKING:
     from llmspell_core.component import BaseAgent
@@ -357,11 +358,8 @@ class Runner:
         if remaining is None:
             return await body(call.payload)
         try:
-            async with asyncio.timeout(remaining / 1000) as scope:
-                return await body(call.payload)
-        except TimeoutError as error:
-            if not scope.expired():
-                raise
+            return await within(remaining / 1000, body(call.payload))
+        except TimeLimitError as error:
             raise DeadlineError(
                 f"{call.component.name} took longer than {_deadline_text(call)}",
                 code=f"{call.moments.kind}.timeout",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from contextvars import ContextVar
-from typing import Any
 
 from llmspell_core.errors import HookError, error_data
 from llmspell_core.hooks.context import CONTINUE, HookContext, HookResult
 from llmspell_core.hooks.hook import MAX_FAILURES, Hook
+from llmspell_core.within import within
 
 _log = logging.getLogger("llmspell.hooks")
 
@@ -28,7 +28,7 @@ async def call_hook(hook: Hook, ctx: HookContext) -> HookResult:
         hook.calls += 1
         answer = hook.handler(ctx.to_script() if hook.scripted else ctx.copy())
         if answer is not None and hasattr(answer, "__await__"):
-            answer = await _in_time(hook, answer)
+            answer = await within(hook.timeout_ms / 1000, answer)
         result = CONTINUE if answer is None else HookResult.of(answer, guard=hook.guard)
     except Exception as error:  # noqa: BLE001 - whatever a handler raises is its failure
         _failed(hook, error)
@@ -46,20 +46,8 @@ async def _holds(hook: Hook, ctx: HookContext) -> bool:
     scripted = hook.scripted and hasattr(condition, "where")
     answer = condition(ctx.to_script() if scripted else ctx.copy())
     if hasattr(answer, "__await__"):
-        answer = await _in_time(hook, answer)
+        answer = await within(hook.timeout_ms / 1000, answer)
     return bool(answer)
-
-
-async def _in_time(hook: Hook, awaitable: Any) -> Any:
-    import asyncio
-
-    try:
-        async with asyncio.timeout(hook.timeout_ms / 1000) as limit:
-            return await awaitable
-    except TimeoutError:
-        if limit.expired():
-            raise TimeoutError(f"it took longer than {hook.timeout_ms:g} ms") from None
-        raise
 
 
 def _failed(hook: Hook, error: Exception) -> None:
