@@ -12,9 +12,10 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from llmspell_bridge.decoding import decode_args
-from llmspell_bridge.limits import CallBudget, WallClock
+from llmspell_bridge.limits import CallBudget, HeldSize, WallClock
+from llmspell_bridge.turns import Turns
 from llmspell_bridge.values import encode
-from llmspell_core.errors import LLMSpellError, ScriptError, error_data
+from llmspell_core.errors import LimitError, LLMSpellError, ScriptError, error_data
 from llmspell_core.records import Record
 from llmspell_core.script.protocol import Answer
 
@@ -28,7 +29,16 @@ log = logging.getLogger("llmspell.script")
 #: What the standard streams and timers need of the host is no host call.
 UNCOUNTED = frozenset({"stdin", "Async"})
 #: Waiting for these is the script's own time: they have no deadline that somebody else set.
-TIMED = frozenset({"Async", "Event", "io", "modules"})
+TIMED = frozenset(
+    {"Async", "Config", "Debug", "Event", "Hook", "Security", "State", "Storage", "Utils", "io"}
+    | {"modules"}
+)
+#: Nothing of the arguments stays here after the call, or what stays has a limit of its own.
+TRANSIENT = TIMED - {"Hook"} | {"stdin"}
+#: The same for these methods of everything else.
+TRANSIENT_METHODS = frozenset({"batch", "complete", "execute", "invoke_stream", "stream", "try"})
+#: Calls at the same time, where the script's tasks have no limit.
+MAX_OPEN = 100_000
 #: Files and streams are as large as they are; the engine's memory bounds what it reads.
 UNSIZED = frozenset({"stdin", "io"})
 
@@ -40,6 +50,26 @@ class SessionLimits(Record):
     host_calls_per_s: int = 0
     value_depth: int = 64
     value_bytes: int = 0
+    #: Calls at the same time; the guest holds its script to the tasks that it may have.
+    open_calls: int = MAX_OPEN
+    #: What the host holds of calls under way, and of what calls have made to stay.
+    held_bytes: int = 0
+
+
+def _too_much_under_way() -> LimitError:
+    return LimitError(
+        "the host calls under way hold more than the script's own memory may be",
+        code="limit.pending_size",
+        hint="wait for some of them first, or raise [security.limits] memory_mb",
+    )
+
+
+def _too_much_kept() -> LimitError:
+    return LimitError(
+        "what the script has made on the host is larger than its own memory may be",
+        code="limit.held_size",
+        hint="make less of it, or raise [security.limits] memory_mb",
+    )
 
 
 class HostCalls:
@@ -76,6 +106,9 @@ class HostCalls:
         self._loop = asyncio.get_running_loop()
         self._budget = CallBudget(limits.host_calls, limits.host_calls_per_s)
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._turns = Turns()
+        self._pending = HeldSize(limits.held_bytes, _too_much_under_way)
+        self._kept = HeldSize(limits.held_bytes, _too_much_kept)
         self.clock = WallClock()
         self.count = 0
 
@@ -84,12 +117,15 @@ class HostCalls:
         try:
             context = self._context(origin)
             delay = 0.0 if target in UNCOUNTED else self._take()
+            if target not in TRANSIENT and method not in TRANSIENT_METHODS:
+                self._kept.take(len(args))
+            self._check_open()
             if delay:
                 value: Any = self._later(delay, target, method, args)
             else:
                 value = context.run(self._begin, target, method, args)
             if type(value) is CoroutineType:
-                self._start(call_id, value, target, context)
+                self._start(call_id, value, target, context, len(args), delayed=bool(delay))
                 return None
             return True, self._encode(value, target)
         except Exception as error:  # noqa: BLE001 - nothing may be raised into the engine
@@ -143,42 +179,74 @@ class HostCalls:
             raise error
         return delay
 
+    def _check_open(self) -> None:
+        if len(self._tasks) >= self._limits.open_calls:
+            raise LimitError(
+                f"more than {self._limits.open_calls} host calls at the same time",
+                code="limit.tasks",
+                hint="wait for some of them first",
+            )
+
     def _begin(self, target: Any, method: Any, args: str) -> Any:
         limits = self._limits
         values = decode_args(args, self._handles, depth=limits.value_depth, size=limits.value_bytes)
         return self._dispatch.call(target, method, values)
 
     async def _later(self, delay: float, target: Any, method: Any, args: str) -> Any:
+        # A call that comes too often is kept waiting in the script's own time.
         await asyncio.sleep(delay)
         value = self._begin(target, method, args)
-        return await value if type(value) is CoroutineType else value
+        if type(value) is not CoroutineType:
+            return value
+        change = 0 if target in TIMED else 1
+        self.clock.calls(change)
+        try:
+            return await value
+        finally:
+            self.clock.calls(-change)
 
     def _start(
-        self, call_id: int, work: Coroutine[Any, Any, Any], target: Any, context: Context
+        self,
+        call_id: int,
+        work: Coroutine[Any, Any, Any],
+        target: Any,
+        context: Context,
+        size: int,
+        *,
+        delayed: bool,
     ) -> None:
+        try:
+            self._pending.take(size)
+        except LimitError:
+            work.close()
+            raise
         task = self._loop.create_task(self._run(call_id, work, target), context=context)
         self._tasks[call_id] = task
-        if target in TIMED:
-            task.add_done_callback(lambda _: self._ended(call_id, work, 0))
-        else:
-            self.clock.calls(1)
-            task.add_done_callback(lambda _: self._ended(call_id, work, -1))
+        change = 0 if delayed or target in TIMED else 1
+        self.clock.calls(change)
+        task.add_done_callback(lambda _: self._ended(call_id, work, size, change))
 
-    def _ended(self, call_id: int, work: Coroutine[Any, Any, Any], change: int) -> None:
+    def _ended(self, call_id: int, work: Coroutine[Any, Any, Any], size: int, change: int) -> None:
         self._tasks.pop(call_id, None)
         # A task that is cancelled before its first step leaves its work untouched.
         work.close()
-        if change:
-            self.clock.calls(change)
+        self._pending.give_back(size)
+        self.clock.calls(-change)
 
     async def _run(self, call_id: int, work: Coroutine[Any, Any, Any], target: Any) -> None:
         try:
-            ok, text = True, self._encode(await work, target)
+            value = await work
+            if self._turns.over:
+                await self._turns.next()
+            started = time.monotonic()
+            self._answer(call_id, True, self._encode(value, target))
+            self._turns.spend(time.monotonic() - started)
+            return
         except asyncio.CancelledError:
-            ok, text = False, '{"message":"cancelled","code":"cancelled","retryable":false}'
+            text = '{"message":"cancelled","code":"cancelled","retryable":false}'
         except Exception as error:  # noqa: BLE001 - it goes to the script as an error object
-            ok, text = False, self.failure(error)
-        self._answer(call_id, ok, text)
+            text = self.failure(error)
+        self._answer(call_id, False, text)
 
     def _encode(self, value: Any, target: Any) -> str:
         limits = self._limits

@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from llmspell_core.errors import LimitError
+
 
 class CallBudget:
     """A total of host calls, and a rate that delays but never fails. 0 is no limit."""
@@ -30,6 +32,34 @@ class CallBudget:
         return (0.0 if self._tokens >= 0 else -self._tokens / self._per_second), False
 
 
+class HeldSize:
+    """Bytes of arguments that the host holds for a script. 0 is no limit.
+
+    Args:
+        most: as much as the script's own memory
+        error: what is thrown when that is not enough
+    """
+
+    def __init__(self, most: int, error: Callable[[], LimitError]) -> None:
+        self._most = most
+        self._error = error
+        self._held = 0
+
+    def take(self, size: int) -> None:
+        """Hold so much more. One value alone is never too large: it has a limit of its own."""
+        if self._most and self._held and self._held + size > self._most:
+            raise self._error()
+        self._held += size
+
+    def give_back(self, size: int) -> None:
+        """It is not held any more."""
+        self._held -= size
+
+
+#: Waiting so short is the script's own time: else calls in a row would stop the clock.
+SHORT_S = 0.05
+
+
 class WallClock:
     """Counts the wall time of a run. It stands still while the run waits for others.
 
@@ -50,6 +80,8 @@ class WallClock:
         self._callbacks = 0
         #: When it last began to count; None while it stands still.
         self._since: float | None = None
+        #: When it last began to stand still.
+        self._still = 0.0
         self._running = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -67,7 +99,7 @@ class WallClock:
             self._timer = None
 
     def calls(self, change: int) -> None:
-        """A host call with a deadline of its own began (1) or ended (-1)."""
+        """A host call with a deadline of its own began (1) or ended (-1); 0: another one did."""
         self._calls += change
         if self._running:
             self._follow()
@@ -93,10 +125,19 @@ class WallClock:
         waits = self._calls > self._callbacks
         if waits and self._since is not None:
             self._used, self._since = self.used, None
+            self._still = time.monotonic()
         elif not waits and self._since is None:
-            self._since = time.monotonic()
+            now = time.monotonic()
+            self._since = self._still if now - self._still < SHORT_S else now
             if self._timer is None:
                 self._arm()
+        elif waits:
+            # Whoever makes other calls meanwhile does not only wait.
+            now = time.monotonic()
+            if now - self._still < SHORT_S:
+                self._used += now - self._still
+                self.look()
+            self._still = now
 
     def _arm(self) -> None:
         left = max(0.001, self._seconds - self.used)

@@ -8,7 +8,7 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from llmspell_bridge.calls import SessionLimits
+from llmspell_bridge.calls import MAX_OPEN, SessionLimits
 from llmspell_bridge.globals.internal import GatedFiles, StandardInput, Timers
 from llmspell_bridge.globals.modules import Modules
 from llmspell_bridge.hints import add_hint
@@ -296,6 +296,9 @@ def _session_limits(profile: SecurityProfile) -> SessionLimits:
         host_calls_per_s=limits.host_calls_per_s,
         value_depth=limits.value_depth or 64,
         value_bytes=int(limits.value_mb * (1 << 20)),
+        # A guest counts its tasks and, in JavaScript, its calls: the host has room for both.
+        open_calls=2 * limits.tasks + 100 if limits.tasks else MAX_OPEN,
+        held_bytes=int(limits.memory_mb * (1 << 20)),
     )
 
 

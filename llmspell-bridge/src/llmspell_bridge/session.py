@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from llmspell_bridge.calls import HostCalls, SessionLimits
-from llmspell_bridge.decoding import decode, parse
+from llmspell_bridge.decoding import decode
 from llmspell_bridge.dispatch import Dispatcher, Internal
 from llmspell_bridge.guest_errors import FATAL, again, script_error
 from llmspell_bridge.handles import HandleTable
@@ -264,7 +264,7 @@ class HostSession:
         from llmspell_bridge.script_log import emit
 
         try:
-            emit(parse(records), self.ctx)
+            emit(records, self.ctx)
         except LLMSpellError as error:
             self.end(error)
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 
+from llmspell_bridge.turns import TURN_S
+from llmspell_bridge.worker.bounds import UNREAD, largest_frame, most_unread
 from llmspell_bridge.worker.frames import FrameError, Reader, check_guest, encode, encode_answer
 from llmspell_bridge.worker.limits import worker_memory_mb
 from llmspell_bridge.worker.process import Process
@@ -19,10 +22,8 @@ from llmspell_core.script.compact import compact
 from llmspell_core.script.engine import EngineInfo
 from llmspell_core.script.protocol import HostChannel
 
-#: How long a worker may take to end by itself.
+#: How long a worker may take to end by itself, and how long it may keep the others waiting.
 GRACE_S = 0.2
-#: The largest frame where the options set no size of values.
-MOST = 256 << 20
 
 
 class WorkerProcess:
@@ -54,7 +55,8 @@ class WorkerSession:
         self._worker = worker
         self._channel = channel
         self._loop = loop or asyncio.get_running_loop()
-        self._reader = Reader(_most(options))
+        self._reader = Reader(largest_frame(options))
+        self._most_unread = most_unread(options)
         self._out = bytearray()
         self._holding = False
         self._scheduled = False
@@ -64,6 +66,8 @@ class WorkerSession:
         self._calls: set[int] = set()
         self._place = ""
         self._over = False
+        self._paused = False
+        self._ending = False
         self._failure: ScriptError | None = None
         #: Done when the worker has given its powers away: the layers that hold it now.
         self.ready: asyncio.Future[list[str]] = self._loop.create_future()
@@ -99,6 +103,11 @@ class WorkerSession:
     def answer(self, call_id: int, ok: bool, value: str) -> None:
         if call_id in self._calls:
             self._calls.discard(call_id)
+            waiting = len(self._out) + self._stream.waiting
+            if waiting > 2 * self._most_unread:
+                self._fail("script.protocol", "the worker does not read its answers")
+            elif waiting and waiting + len(value) > self._most_unread:
+                ok, value = False, UNREAD
             self._send(encode_answer(call_id, ok, value))
 
     def cancel(self, call_id: int) -> None:
@@ -158,20 +167,45 @@ class WorkerSession:
     def _received(self, data: bytes) -> None:
         if self._over:
             return
-        if not data:
+        if data:
+            self._turn(data)
+        elif self._paused:
+            self._ending = True
+        else:
             self._gone()
-            return
+
+    def _turn(self, data: bytes = b"") -> None:
+        """Handle frames for a while; what is left has its turn after the others'."""
         self._holding = True
+        until = time.monotonic() + TURN_S
         try:
             for frame in self._reader.feed(data):
                 self._frame(frame)
                 if self._over:
                     return
+                if time.monotonic() > until:
+                    self._pause()
+                    break
         except FrameError as error:
             self._fail("script.protocol", f"the worker broke the protocol: {error}")
         finally:
             self._holding = False
         self._flush()
+
+    def _pause(self) -> None:
+        if not self._paused:
+            self._paused = True
+            self._stream.pause()
+        self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._paused = False
+        if not self._over:
+            self._turn()
+        if self._ending and not self._paused:
+            self._gone()
+        elif not (self._over or self._paused):
+            self._stream.resume()
 
     def _frame(self, frame: list[Any]) -> None:
         check_guest(frame)
@@ -188,7 +222,7 @@ class WorkerSession:
         elif kind == "drop":
             self._drop(frame[1])
         elif kind == "busy":
-            self._place = frame[1]
+            self._place = frame[1][:1000]
         elif kind == "ready":
             self._ready(frame[1])
         elif kind == "write" and frame[1] not in ("stdout", "stderr"):
@@ -263,9 +297,3 @@ class WorkerSession:
             self._channel.cancel(call_id)
         if not self.ready.done():
             self.ready.cancel()
-
-
-def _most(options: dict[str, Any]) -> int:
-    """Text in a frame may be escaped, so a frame may be larger than the value in it."""
-    size = (options.get("limits") or {}).get("value_mb")
-    return int(size * 4 + 4) << 20 if size else MOST

@@ -18,10 +18,21 @@ BLOCK = 1 << 16
 
 
 class Stream(Protocol):
-    """What both kinds offer."""
+    """What both kinds offer. `waiting` is how many bytes the other side has not taken yet."""
+
+    @property
+    def waiting(self) -> int: ...
 
     def send(self, data: bytes | bytearray) -> None:
         """Send in order, now or when there is room."""
+        ...
+
+    def pause(self) -> None:
+        """Read nothing for now, where that is possible: the other side has to wait."""
+        ...
+
+    def resume(self) -> None:
+        """Read again."""
         ...
 
     def close(self) -> None:
@@ -52,6 +63,10 @@ class _Watched:
         self._received = received
         self._waiting = bytearray()
         loop.add_reader(sock.fileno(), self._read)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
 
     def _read(self) -> None:
         try:
@@ -89,6 +104,14 @@ class _Watched:
         if not self._waiting:
             self._loop.remove_writer(self._sock.fileno())
 
+    def pause(self) -> None:
+        if self._sock.fileno() >= 0:
+            self._loop.remove_reader(self._sock.fileno())
+
+    def resume(self) -> None:
+        if self._sock.fileno() >= 0:
+            self._loop.add_reader(self._sock.fileno(), self._read)
+
     def close(self) -> None:
         if self._sock.fileno() >= 0 and not self._loop.is_closed():
             self._loop.remove_reader(self._sock.fileno())
@@ -108,6 +131,7 @@ class _Threaded:
         self._loop = loop
         self._received = received
         self._closed = False
+        self.waiting = 0
         self._out: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         for work in (self._read, self._write):
             threading.Thread(target=work, name="llmspell-worker", daemon=True).start()
@@ -129,14 +153,25 @@ class _Threaded:
             self._received(data)
 
     def send(self, data: bytes | bytearray) -> None:
+        self.waiting += len(data)
         self._out.put(bytes(data))
 
     def _write(self) -> None:
         while (data := self._out.get()) is not None:
             try:
                 self._sock.sendall(data)
-            except OSError:
+                self._loop.call_soon_threadsafe(self._sent, len(data))
+            except (OSError, RuntimeError):
                 return
+
+    def _sent(self, size: int) -> None:
+        self.waiting -= size
+
+    def pause(self) -> None:
+        """The reading thread goes on: a block at a time, and what it has waits in the loop."""
+
+    def resume(self) -> None:
+        """See `pause`."""
 
     def close(self) -> None:
         self._closed = True
