@@ -132,6 +132,26 @@ def calling(one: Figures) -> Iterator[Row]:
     yield Row("host call, worker, suspended", one["worker_suspended_us"], "us", None, beside, bare)
 
 
+def engines(one: Figures) -> Iterator[Row]:
+    """Rows of `engines.py`: the middle, and beside it the slow end."""
+    for name in dict.fromkeys(label.partition(":")[0] for label in one):
+        for what, unit in (("ready", "ms"), ("call", "us")):
+            slow = one[f"{name}: {what} p95, {unit}"]
+            beside = f"p95 {_number(slow)} {unit}"
+            yield Row(f"{name}: {what}", one[f"{name}: {what} p50, {unit}"], unit, beside=beside)
+
+
+def fairness(one: Figures) -> Iterator[Row]:
+    """Rows of `fairness.py`."""
+    alone = one["alone, the last done after, ms"]
+    label = f"{one['spells']:.0f} spells at once beside 10 hostile"
+    beside = "the same spells alone"
+    last = one["beside ten hostile ones, the last done after, ms"]
+    yield Row(label, last, "ms", None, beside, alone)
+    done = one["beside ten hostile ones, done"]
+    yield Row("  of them done", done, "", beside=f"{one['hostile, ended by a limit']:.0f} ended")
+
+
 def agents(one: Figures) -> Iterator[Row]:
     """Rows of `agent_turn.py`."""
     yield Row("agent turn above the model", one["answer_us"], "us", 150)
@@ -166,6 +186,8 @@ BENCHMARKS = {
     "engine_js.py": javascript,
     "sandbox.py": sandboxing,
     "host_calls.py": calling,
+    "engines.py": engines,
+    "fairness.py": fairness,
     "agent_turn.py": agents,
     "fifty.py": parallel,
     "workflow_cost.py": workflows,
