@@ -1,0 +1,2 @@
+-- expect: script.cpu_limit
+while true do end
