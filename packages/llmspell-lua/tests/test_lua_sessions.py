@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -103,6 +104,34 @@ def test_eval_takes_expressions_and_gives_all_values(play: Callable[..., Any]) -
         return [await host.run(source, mode="eval") for source in ("1+1", "x = 3", "x", "x, nil")]
 
     assert play(body) == [2, None, 3, {"values": [3, None]}]
+
+
+def test_eval_gives_no_value_for_the_file_that_a_write_returns(play: Callable[..., Any]) -> None:
+    async def body(host: EngineHost) -> list[Any]:
+        sources = ("io.write('a')", "io.stdout:write('b')", "select('#', io.write('c'))")
+        return [await host.run(source, mode="eval") for source in sources]
+
+    assert play(body) == [None, None, 1]
+
+
+def test_output_is_seen_while_an_eval_computes(play: Callable[..., Any]) -> None:
+    source = "print('ready') for _ = 1, 3e7 do end"
+
+    async def body(host: EngineHost) -> tuple[str, float]:
+        write, written = host.write, []
+
+        def note(stream: str, text: str) -> None:
+            written.append((text, time.monotonic()))
+            write(stream, text)
+
+        host.write = note  # type: ignore[method-assign]
+        await host.run(source, mode="eval")
+        text, at = written[0]
+        return text, time.monotonic() - at
+
+    text, before = play(body)
+    assert text == "ready\n"
+    assert before > 0.05
 
 
 def test_in_a_repl_the_locals_of_one_input_are_seen_by_the_next(play: Callable[..., Any]) -> None:

@@ -112,8 +112,9 @@ local io = all and copied(real.io) or {}
 io.stdin, io.stdout, io.stderr = streams.stdin, streams.stdout, streams.stderr
 local input, output = streams.stdin, streams.stdout
 function io.write(...)
-  local _, message = output:write(...)
-  return output, message
+  local _, message, code = output:write(...)
+  if message then return nil, message, code end
+  return output
 end
 function io.read(...) return input:read(...) end
 local function standard_type(it)

@@ -7,7 +7,7 @@ local streams = import("streams")
 local objects = import("objects")
 local load, pcall = load, pcall
 local unpack, gsub, find = table.unpack, string.gsub, string.find
-local getlocal = debug.getlocal
+local getlocal, getmetatable, type = debug.getlocal, debug.getmetatable, type
 
 local limits = options.limits
 json.max_depth = limits.value_depth or 64
@@ -42,9 +42,18 @@ end
 
 scheduler.may_be_called = functions.any_held
 
+-- `io.write("a")` returns a file, which is nothing to print.
+local function is_file(value)
+  local meta = type(value) == "table" and getmetatable(value)
+  return meta and meta.__name == "FILE*"
+end
+
 -- The result of the main chunk under `eval`: one value as it is, several as a list.
 local function evaluated(results)
-  if results.n <= 1 then return results[1] end
+  if results.n <= 1 then
+    if is_file(results[1]) then return nil end
+    return results[1]
+  end
   local values = {}
   for i = 1, results.n do
     if results[i] == nil then values[i] = NULL else values[i] = results[i] end
