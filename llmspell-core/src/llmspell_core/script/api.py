@@ -149,9 +149,21 @@ class _Declares:
             for attribute, value in vars(klass).items():
                 mark = getattr(value, MARK, None)
                 if isinstance(mark, MethodMark):
+                    _check_free(klass, attribute)
                     for name in (mark.name, *mark.aliases):
                         found[name] = (attribute, mark)
         return found
+
+
+def _check_free(cls: type, attribute: str) -> None:
+    """A method that takes the place of a declaration's own field would silently change it."""
+    if any(
+        hasattr(base, attribute) for base in (ScriptGlobal, ScriptObject) if issubclass(cls, base)
+    ):
+        raise TypeError(
+            f"{cls.__name__}.{attribute}: this name belongs to declarations; write the function "
+            f"as {attribute}_, scripts see it as {attribute}"
+        )
 
 
 class Builder(Record):
