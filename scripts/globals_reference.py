@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from llmspell_bridge.manifests import compile_extension
+from llmspell_bridge.manifests import compile_extension, compile_global
+from llmspell_bridge.spelltest.declared import TestGlobal
 from llmspell_core.extensions import Extensions
 from llmspell_core.script.manifest import FUNCTION
 
@@ -14,8 +15,11 @@ Manifest = Mapping[str, Any]
 
 
 def manifests() -> dict[str, Manifest]:
-    """Every global's manifest by its name, freshly compiled."""
-    return {name: compile_extension(one) for name, one in sorted(Extensions("globals").items())}
+    """Every global's manifest by its name, freshly compiled; that of `llmspell test` as well."""
+    found: dict[str, Manifest] = {
+        name: compile_extension(one) for name, one in Extensions("globals").items()
+    }
+    return dict(sorted({**found, TestGlobal.name: compile_global(TestGlobal)}.items()))
 
 
 def global_page(manifest: Manifest) -> str:

@@ -33,6 +33,8 @@ def add_hint(error: LLMSpellError, known: Mapping[str, Mapping[str, Any]]) -> No
 def _about_global(name: str, known: Mapping[str, Mapping[str, Any]]) -> str | None:
     if name in known:
         return None
+    if name == "Test":
+        return "Test is there for files that `llmspell test` runs"
     if name in Extensions("globals"):
         return f"{name} is installed but left out of this runtime; see: llmspell plugins"
     return install_hint(name) or did_you_mean(name, [*known])

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from llmspell_bridge.calls import MAX_OPEN, SessionLimits
 from llmspell_bridge.globals.internal import GatedFiles, StandardInput, Timers
@@ -35,6 +35,18 @@ log = logging.getLogger("llmspell.script")
 AFTER_S = 5
 
 
+class Companion(Protocol):
+    """Works in a script's session beside the script, under the same limits (`llmspell test`)."""
+
+    async def before(self, session: HostSession) -> None:
+        """The engine is ready, and nothing of the script has run."""
+        ...
+
+    async def after(self, session: HostSession) -> None:
+        """The script has come to its end, its tasks included; the engine still lives."""
+        ...
+
+
 class ScriptRun:
     """Runs one script and reports it; made and used once."""
 
@@ -45,7 +57,10 @@ class ScriptRun:
         source: ScriptSource,
         streams: Streams,
         mode: str,
+        *,
+        companion: Companion | None = None,
     ) -> None:
+        self._companion = companion
         self._runtime = runtime
         self._ctx = ctx
         self._source = source
@@ -131,8 +146,12 @@ class ScriptRun:
             async with asyncio.timeout(None if remaining is None else remaining / 1000) as scope:
                 session.attach(await self._runtime.carrier.open(session, options))
                 self._wall.start()
+                if self._companion is not None:
+                    await self._companion.before(session)
                 value = plain(await session.run(text, self._source.name, self._mode))
                 await self._until_idle()
+                if self._companion is not None:
+                    await self._companion.after(session)
         except TimeoutError:
             if not scope.expired():
                 raise

@@ -21,7 +21,7 @@ from llmspell_bridge.carrier import Carrier
 from llmspell_bridge.engines import ScriptSource, load_engine
 from llmspell_bridge.manifests import Manifest, compile_global, load_names
 from llmspell_bridge.result import ScriptResult
-from llmspell_bridge.run import ScriptRun
+from llmspell_bridge.run import Companion, ScriptRun
 from llmspell_bridge.streams import Streams
 from llmspell_core import lifecycle
 from llmspell_core.account import Account
@@ -145,6 +145,7 @@ class ScriptRuntime(Runtime):
         mode: str = "script",
         timeout_ms: float | None = None,
         limits: Limits | None = None,
+        companion: Companion | None = None,
     ) -> ScriptResult:
         """Run a script to its end, its tasks included.
 
@@ -156,6 +157,7 @@ class ScriptRuntime(Runtime):
             mode: ``script``, or ``eval`` for an expression
             timeout_ms: the whole run's deadline
             limits: the run's account
+            companion: what works in the script's session before and after it
 
         Raises:
             ScriptError: what the script threw, or the limit that ended it
@@ -172,7 +174,7 @@ class ScriptRuntime(Runtime):
         ctx.policy = self._policy_of(ctx.run_id, source, args or [])
         streams = streams or Streams()
         streams.bound(int(self.policy.profile.limits.output_mb * (1 << 20)))
-        run = ScriptRun(self, ctx, source, streams, mode)
+        run = ScriptRun(self, ctx, source, streams, mode, companion=companion)
         self._runs.add(run)
         try:
             return await run.execute(_arguments(source, args or [], params or {}))

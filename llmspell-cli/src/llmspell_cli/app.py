@@ -27,6 +27,7 @@ COMMANDS = {
     "run": ("run:run", "Run a script."),
     "security": ("security:security", "Show what scripts may do, and try the sandbox."),
     "stubs": ("stubs:stubs", "Write the stubs that editors complete scripts with."),
+    "test": ("test:test", "Run tests that are written as spells."),
     "tool": ("tool:tool", "List, explain and call tools."),
     "trust": ("trust:trust", "Trust a project's configuration file."),
 }

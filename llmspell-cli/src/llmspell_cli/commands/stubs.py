@@ -22,11 +22,14 @@ from llmspell_cli.options import common_options
 @common_options
 def stubs(folder: Path) -> None:
     """Write the stubs that editors complete and check scripts with."""
-    from llmspell_bridge.manifests import load_manifests
+    from llmspell_bridge.manifests import compile_global, load_manifests
+    from llmspell_bridge.spelltest.declared import TestGlobal
     from llmspell_bridge.stubs import write_stubs
 
+    # Files of tests are edited as well.
+    manifests = {**load_manifests(), TestGlobal.name: compile_global(TestGlobal)}
     try:
-        written = write_stubs(load_manifests(), folder)
+        written = write_stubs(manifests, folder)
     except OSError as error:
         raise click.UsageError(f"--dir {folder}: {error.strerror}") from None
     for path in written:

@@ -1,0 +1,1 @@
+"""Tests written as spells: the `Test` global, and how a file of them is run."""
