@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from llmspell_core.hooks import HookRegistry
     from llmspell_core.messages import AgentOutput
     from llmspell_core.overlay import Overlay
-    from llmspell_core.provider import ModelRequest, ModelResponse
+    from llmspell_core.provider import (
+        EmbeddingRequest,
+        EmbeddingResponse,
+        ModelRequest,
+        ModelResponse,
+    )
     from llmspell_core.runtime import Runtime
     from llmspell_core.security.env import EnvGate
     from llmspell_core.security.files import FileGate
@@ -179,6 +184,10 @@ class ToolContext(ExecutionContext):
     async def model(self, request: ModelRequest | str) -> ModelResponse:
         """Ask the configured model, counted in the caller's budget."""
         return await self.runtime.ask_model(request, self)
+
+    async def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
+        """Vectors of texts by the configured embedding model, counted in the caller's budget."""
+        return await self.runtime.ask_embeddings(request, self)
 
     def progress(self, done: float, total: float = 0, note: str = "") -> None:
         """Tell how far long work has come."""

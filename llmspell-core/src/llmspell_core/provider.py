@@ -85,6 +85,24 @@ class ModelDelta:
     response: ModelResponse | None = None
 
 
+@dataclass(slots=True)
+class EmbeddingRequest:
+    """Texts to make vectors of; `model` "" is the configured embedding model."""
+
+    model: str
+    inputs: list[str]
+    timeout_ms: float | None = None
+
+
+@dataclass(slots=True)
+class EmbeddingResponse:
+    """One vector for each text, in their order."""
+
+    vectors: list[list[float]]
+    model: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a provider's model can do; `max_context_tokens` is 0 when unknown."""
@@ -134,6 +152,8 @@ class Provider(ABC):
 
     local: ClassVar[bool] = False
     default_model: str = ""
+    #: What makes embeddings where no model is named; "" when the provider has none.
+    default_embedding_model: str = ""
 
     def __init__(self, config: ProviderConfig, runtime: Runtime) -> None:
         self.config = config
@@ -147,6 +167,14 @@ class Provider(ABC):
     @abstractmethod
     def stream(self, request: ModelRequest, ctx: ExecutionContext) -> AsyncIterator[ModelDelta]:
         """The answer piece by piece; the last delta carries the whole response."""
+
+    async def embed(self, request: EmbeddingRequest, ctx: ExecutionContext) -> EmbeddingResponse:
+        """Vectors of texts. Raises `ProviderError` with its kind as the code."""
+        raise ProviderError(
+            f'provider "{self.name}" makes no embeddings',
+            code="provider.invalid_request",
+            hint="name the model of another provider, or set [default] embedding_model",
+        )
 
     def capabilities(self, model: str) -> Capabilities:
         """What this model can do."""

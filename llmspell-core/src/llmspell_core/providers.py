@@ -74,6 +74,26 @@ class Providers:
         """What a model's name means: an alias, `provider/model`, or a name of `provider`."""
         return self._resolve(model, provider, ())
 
+    def resolve_embedding(self, model: str | None) -> ResolvedModel:
+        """As `resolve`, for a model of embeddings.
+
+        Without a name it is `[default] embedding_model`, else the one that the provider of the
+        default model has for it.
+        """
+        settings = self._settings()
+        model = model or settings.default.embedding_model
+        if model:
+            return self.resolve(model)
+        found = self.resolve(None)
+        found.model = found.provider.default_embedding_model
+        if not found.model:
+            raise ProviderError(
+                f'provider "{found.provider.name}" has no model of embeddings of its own',
+                code="provider.not_configured",
+                hint='set [default] embedding_model = "provider/model", or name the model',
+            )
+        return found
+
     async def close(self) -> None:
         """Close all that were made."""
         for made in (*self._made.values(), *self._private):

@@ -22,7 +22,7 @@ from weakref import WeakKeyDictionary
 
 from llmspell_core import lifecycle
 from llmspell_core.approval import Approver, deny_all
-from llmspell_core.config.directories import own_places
+from llmspell_core.config.directories import data_dir, own_places
 from llmspell_core.config.settings import Settings
 from llmspell_core.config.sources import Loaded, load
 from llmspell_core.context import ExecutionContext
@@ -38,7 +38,13 @@ from llmspell_core.security.select import profile_for
 
 if TYPE_CHECKING:
     from llmspell_core.prompts import Prompts
-    from llmspell_core.provider import ModelRequest, ModelResponse, Provider
+    from llmspell_core.provider import (
+        EmbeddingRequest,
+        EmbeddingResponse,
+        ModelRequest,
+        ModelResponse,
+        Provider,
+    )
     from llmspell_core.providers import Providers, ResolvedModel
     from llmspell_core.registry import Registry
     from llmspell_core.runner import ComponentRunner, Runner
@@ -152,10 +158,14 @@ class Runtime:
             log.warning("%s", warning)
         for secret in self.loaded.secrets:
             self.redactor.add(secret)
-        log_path = self.settings.security.audit_log
-        audit = AuditLog(Path(log_path) if log_path else None, redactor=self.redactor)
+        profile = profile_for(self.loaded)
+        named = self.settings.security.audit_log
+        path = Path(named) if named else None
+        if path is None and profile.audit:
+            path = data_dir(self.settings) / "audit.jsonl"
+        audit = AuditLog(path, redactor=self.redactor)
         self.policy = Policy(
-            profile_for(self.loaded),
+            profile,
             project=self.loaded.project,
             cwd=self.loaded.cwd,
             audit=audit,
@@ -272,7 +282,6 @@ class Runtime:
 
     async def ask_model(self, request: ModelRequest | str, ctx: ExecutionContext) -> ModelResponse:
         """One request outside of an agent, counted in the caller's account."""
-        from llmspell_core.account import limit_error
         from llmspell_core.messages import Message
         from llmspell_core.provider import ModelRequest as Request
 
@@ -282,10 +291,19 @@ class Runtime:
         request.model = found.model
         if request.temperature is None:
             request.temperature = found.temperature
-        if hit := ctx.account.before_request():
-            raise limit_error(hit)
-        ctx.account.charge_request()
+        _charge_request(ctx)
         response = await found.provider.complete(request, ctx)
+        ctx.account.charge_usage(response.usage)
+        return response
+
+    async def ask_embeddings(
+        self, request: EmbeddingRequest, ctx: ExecutionContext
+    ) -> EmbeddingResponse:
+        """Vectors of texts, counted in the caller's account."""
+        found = self.providers.resolve_embedding(request.model or None)
+        request.model = found.model
+        _charge_request(ctx)
+        response = await found.provider.embed(request, ctx)
         ctx.account.charge_usage(response.usage)
         return response
 
@@ -317,6 +335,14 @@ class Runtime:
             made: StateStore = Extensions("stores").load(backend)(self.loaded)
             self._stores[backend] = made
         return self._stores[backend]
+
+
+def _charge_request(ctx: ExecutionContext) -> None:
+    from llmspell_core.account import limit_error
+
+    if hit := ctx.account.before_request():
+        raise limit_error(hit)
+    ctx.account.charge_request()
 
 
 def _loaded(settings: Loaded | Settings | dict[str, Any] | None) -> Loaded:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from llmspell_agents.providers.answer import parse_answer
 from llmspell_agents.providers.connection import Connection
+from llmspell_agents.providers.embeddings import parse_embeddings
 from llmspell_agents.providers.errors import Service, bad_response
 from llmspell_agents.providers.presets import preset_for
 from llmspell_agents.providers.retry import pause
@@ -17,6 +18,8 @@ from llmspell_agents.providers.wire import request_body
 from llmspell_core.errors import ProviderError
 from llmspell_core.provider import (
     Capabilities,
+    EmbeddingRequest,
+    EmbeddingResponse,
     ModelDelta,
     ModelInfo,
     ModelRequest,
@@ -30,9 +33,11 @@ if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
     from llmspell_core.runtime import Runtime
 
+_Answer = TypeVar("_Answer")
 DEFAULT_TIMEOUT_MS = 120_000.0
 LIST_TIMEOUT_MS = 15_000.0
 _PATH = "/chat/completions"
+_EMBEDDINGS = "/embeddings"
 _NOT_STREAMED = ("application/json", "text/html")
 
 
@@ -50,6 +55,9 @@ class OpenAIProvider(Provider):
             config.options.get("default_model")
             or self.preset.default_model
             or (config.models[0] if config.models else "")
+        )
+        self.default_embedding_model = str(
+            config.options.get("default_embedding_model") or self.preset.default_embedding_model
         )
         self._service = Service(
             name=config.name,
@@ -91,12 +99,33 @@ class OpenAIProvider(Provider):
     async def complete(self, request: ModelRequest, ctx: ExecutionContext) -> ModelResponse:
         self.check_configured()
         body = request_body(request, self.preset, stream=False)
-        policy = request.retry or self._policy
+
+        async def ask() -> ModelResponse:
+            data = await self._connection.json(_PATH, body, ctx, _timeout(request.timeout_ms))
+            return parse_answer(data, self._service, request.model)
+
+        return await self._repeated(ask, request.retry or self._policy, ctx)
+
+    async def embed(self, request: EmbeddingRequest, ctx: ExecutionContext) -> EmbeddingResponse:
+        self.check_configured()
+        body = {"model": request.model, "input": request.inputs}
+        timeout_ms = _timeout(request.timeout_ms)
+
+        async def ask() -> EmbeddingResponse:
+            data = await self._connection.json(_EMBEDDINGS, body, ctx, timeout_ms)
+            return parse_embeddings(data, self._service, request)
+
+        return await self._repeated(ask, self._policy, ctx)
+
+    @staticmethod
+    async def _repeated(
+        ask: Callable[[], Awaitable[_Answer]], policy: RetryPolicy, ctx: ExecutionContext
+    ) -> _Answer:
+        """What `ask` gives, tried again as the policy says."""
         attempt = 1
         while True:
             try:
-                data = await self._connection.json(_PATH, body, ctx, _timeout(request))
-                return parse_answer(data, self._service, request.model)
+                return await ask()
             except ProviderError as error:
                 if not await pause(error, attempt, policy, ctx):
                     raise
@@ -142,7 +171,7 @@ class OpenAIProvider(Provider):
         answer = StreamedAnswer(self._service, request.model)
         events = EventStream()
         whole = b""
-        source = self._connection.pieces(_PATH, body, ctx, _timeout(request))
+        source = self._connection.pieces(_PATH, body, ctx, _timeout(request.timeout_ms))
         async with aclosing(source):
             async for kind, piece in source:
                 if kind.startswith(_NOT_STREAMED):
@@ -182,5 +211,5 @@ class OpenAIProvider(Provider):
         return headers
 
 
-def _timeout(request: ModelRequest) -> float:
-    return request.timeout_ms or DEFAULT_TIMEOUT_MS
+def _timeout(given: float | None) -> float:
+    return given or DEFAULT_TIMEOUT_MS

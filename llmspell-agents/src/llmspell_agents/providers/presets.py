@@ -13,6 +13,7 @@ class Preset:
     key_variable: str = ""
     program: str = ""
     default_model: str = ""
+    default_embedding_model: str = ""
     #: It takes `response_format = {type = "json_schema"}`.
     structured_output: bool = True
     #: It takes `stream_options`; the others send the usage unasked, or refuse the field.
@@ -31,6 +32,7 @@ PRESETS: dict[str, Preset] = {
         "https://api.openai.com/v1",
         "OPENAI_API_KEY",
         default_model="gpt-4o-mini",
+        default_embedding_model="text-embedding-3-small",
         max_tokens_field="max_completion_tokens",
     ),
     "ollama": Preset("http://127.0.0.1:11434/v1", program="ollama"),
@@ -38,7 +40,12 @@ PRESETS: dict[str, Preset] = {
     "llamacpp": Preset("http://127.0.0.1:8080/v1", program="llama-server"),
     "openrouter": Preset("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
     "groq": Preset("https://api.groq.com/openai/v1", "GROQ_API_KEY", structured_output=False),
-    "mistral": Preset("https://api.mistral.ai/v1", "MISTRAL_API_KEY", stream_options=False),
+    "mistral": Preset(
+        "https://api.mistral.ai/v1",
+        "MISTRAL_API_KEY",
+        default_embedding_model="mistral-embed",
+        stream_options=False,
+    ),
     "deepseek": Preset(
         "https://api.deepseek.com/v1",
         "DEEPSEEK_API_KEY",

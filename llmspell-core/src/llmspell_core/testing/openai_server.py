@@ -5,6 +5,7 @@
 
 Each answer is what `replies` says, in order and then the last one again: a text, a dict (the
 JSON body), a `Raw` answer of any shape, or a function of the request's body that gives one.
+Embeddings are made of the texts.
 """
 
 from __future__ import annotations
@@ -47,6 +48,25 @@ def completion(text: str = "", *, tool_calls: list[dict[str, Any]] | None = None
         "choices": [{"index": 0, "message": message, "finish_reason": reason}],
         "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12},
     }
+
+
+def embeddings(body: dict[str, Any]) -> dict[str, Any]:
+    """The JSON of embeddings: a vector of the length, the words and the vowels of each text."""
+    given = body["input"]
+    rows = [
+        {"object": "embedding", "index": index, "embedding": _vector(text)}
+        for index, text in enumerate([given] if isinstance(given, str) else given)
+    ]
+    return {
+        "object": "list",
+        "model": body["model"],
+        "data": rows,
+        "usage": {"prompt_tokens": 5 * len(rows), "total_tokens": 5 * len(rows)},
+    }
+
+
+def _vector(text: str) -> list[float]:
+    return [float(len(text)), float(len(text.split())), float(sum(map(text.count, "aeiou")))]
 
 
 def sse(*chunks: dict[str, Any] | str, done: bool = True) -> Raw:
@@ -140,6 +160,8 @@ class FakeOpenAI:
         if self._key and headers.get("authorization") != f"Bearer {self._key}":
             wrong = {"error": {"message": "Incorrect API key provided", "type": "invalid_request"}}
             return await self._send(writer, Raw(json.dumps(wrong), 401), stream=False)
+        if first.split()[1].endswith("/embeddings"):
+            return await self._send(writer, embeddings(body), stream=False)
         reply = self._replies[min(number, len(self._replies)) - 1]
         if callable(reply):
             reply = reply(body)

@@ -25,6 +25,8 @@ from llmspell_core.errors import ProviderError
 from llmspell_core.messages import ToolCall, Usage
 from llmspell_core.provider import (
     Capabilities,
+    EmbeddingRequest,
+    EmbeddingResponse,
     ModelDelta,
     ModelInfo,
     ModelRequest,
@@ -77,9 +79,11 @@ class ScriptedProvider(Provider):
         latency_ms: how long each answer takes
         capabilities: what the model claims to be able to do
         usage: the usage of every reply that has none of its own
+        embed: the vector of a text; by default a short one made of its letters
     """
 
     default_model = "scripted-model"
+    default_embedding_model = "scripted-embeddings"
 
     def __init__(
         self,
@@ -89,12 +93,14 @@ class ScriptedProvider(Provider):
         latency_ms: float = 0.0,
         capabilities: Capabilities | None = None,
         usage: Usage | None = None,
+        embed: Callable[[str], list[float]] | None = None,
     ) -> None:
         config = ProviderConfig(name=name, type="scripted", models=[self.default_model])
         self.config = config
         self.name = name
         self.runtime: Runtime = None  # type: ignore[assignment]  # asks nothing of it
         self.requests: list[ModelRequest] = []
+        self.embedding_requests: list[EmbeddingRequest] = []
         self.active = 0
         self.most_active = 0
         self._replies = list(replies)
@@ -102,6 +108,7 @@ class ScriptedProvider(Provider):
         self._latency_ms = latency_ms
         self._capabilities = capabilities or Capabilities()
         self._usage = usage or Usage(input_tokens=10, output_tokens=5, total_tokens=15)
+        self._embed = embed or _letters
 
     @property
     def remaining(self) -> int:
@@ -152,6 +159,11 @@ class ScriptedProvider(Provider):
             yield ModelDelta(response=response or self._response(reply, request))
         finally:
             self.active -= 1
+
+    async def embed(self, request: EmbeddingRequest, ctx: ExecutionContext) -> EmbeddingResponse:
+        self.embedding_requests.append(dataclasses.replace(request, inputs=list(request.inputs)))
+        vectors = [self._embed(text) for text in request.inputs]
+        return EmbeddingResponse(vectors, request.model, self._usage.model_copy())
 
     def _next(self, request: ModelRequest) -> Reply:
         index = len(self.requests)
@@ -208,6 +220,14 @@ class ScriptedProvider(Provider):
             return ModelResponse("", _fresh(reply), "tool_calls", usage, request.model)
         text = reply.text if isinstance(reply, Chunks) else str(reply)
         return ModelResponse(text, [], "stop", usage, request.model)
+
+
+def _letters(text: str) -> list[float]:
+    """A vector that texts of the same letters share."""
+    vector = [0.0] * 8
+    for char in text.lower():
+        vector[ord(char) % 8] += 1.0
+    return vector
 
 
 def _fresh(calls: list[ToolCall]) -> list[ToolCall]:

@@ -10,6 +10,7 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ class _Job:
     loop: asyncio.AbstractEventLoop
     out: asyncio.Queue[dict[str, Any] | BaseException | None]
     stop: threading.Event = field(default_factory=threading.Event)
+    embeds: bool = False
 
     def over(self) -> bool:
         """Whether nobody waits for more."""
@@ -73,9 +75,30 @@ class Engine:
             Cancelled: the engine was closed meanwhile.
             EngineError: llama.cpp refused the request.
         """
+        async with aclosing(self._items(self._job(body, deadline))) as items:
+            async for item in items:
+                yield item
+
+    async def embed(self, texts: list[str], deadline: float | None = None) -> dict[str, Any]:
+        """llama.cpp's embeddings of texts, in the form of OpenAI's. Raises as `chat`.
+
+        What is being worked on cannot be stopped: give it few texts at once.
+        """
+        job = self._job({"input": texts}, deadline)
+        job.embeds = True
+        found: dict[str, Any] = {}
+        async with aclosing(self._items(job)) as items:
+            async for item in items:
+                found = item
+        return found
+
+    def _job(self, body: dict[str, Any], deadline: float | None) -> _Job:
         if self._closed:
             raise _closed()
-        job = _Job(body, deadline, asyncio.get_running_loop(), asyncio.Queue())
+        return _Job(body, deadline, asyncio.get_running_loop(), asyncio.Queue())
+
+    async def _items(self, job: _Job) -> AsyncGenerator[dict[str, Any], None]:
+        """What the worker says about a job, which ends with the iteration."""
         self._submit(job)
         try:
             while (item := await _next(job)) is not None:
@@ -119,7 +142,9 @@ class Engine:
     def _answer(self, job: _Job) -> None:
         try:
             server = self._loaded()
-            if not job.over():
+            if job.embeds and not job.over():
+                _receiver(job)(json.dumps(server.handle_embeddings(job.body)))
+            elif not job.over():
                 server.handle_chat_completions(json.dumps(job.body), _receiver(job))
             job.tell(None)
         except LLMSpellError as error:
@@ -146,7 +171,8 @@ def _receiver(job: _Job) -> Callable[[str], bool]:
     def receive(text: str) -> bool:
         """Whether llama.cpp should stop: asked at every token and batch of the prompt."""
         chunk = json.loads(text)
-        error = chunk.get("error") or ("choices" not in chunk and chunk)
+        answer = "data" if job.embeds else "choices"
+        error = chunk.get("error") or (answer not in chunk and chunk)
         job.tell(EngineError(error) if error else chunk)
         return bool(error) or job.over()
 

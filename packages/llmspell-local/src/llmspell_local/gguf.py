@@ -21,10 +21,14 @@ SMALL_BYTES = 300_000_000
 
 @dataclass(frozen=True, slots=True)
 class ModelHead:
-    """`context` is the length in tokens it was trained with, 0 when the file does not say."""
+    """`context` is the length in tokens it was trained with, 0 when the file does not say.
+
+    `pooled`: the file says how its vectors of tokens become one, as models of embeddings do.
+    """
 
     context: int
     size: int
+    pooled: bool = False
 
     @property
     def small(self) -> bool:
@@ -37,7 +41,8 @@ def read_head(path: Path) -> ModelHead:
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            return ModelHead(_context(_pairs(file)), size)
+            pairs = _pairs(file)
+            return ModelHead(_context(pairs), size, _pooled(pairs))
     except (OSError, ValueError, struct.error) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise ProviderError(
@@ -51,6 +56,11 @@ def _context(pairs: dict[str, Any]) -> int:
     kind = pairs.get("general.architecture", "")
     found = pairs.get(f"{kind}.context_length", 0)
     return found if isinstance(found, int) else 0
+
+
+def _pooled(pairs: dict[str, Any]) -> bool:
+    kind = pairs.get("general.architecture", "")
+    return bool(pairs.get(f"{kind}.pooling_type", 0))
 
 
 def _pairs(file: BinaryIO) -> dict[str, Any]:

@@ -30,11 +30,17 @@ _importing = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """`context` is in tokens for each of `parallel` requests; 0 threads: as many as help."""
+    """`context` is in tokens for each of `parallel` requests; 0 threads: as many as help.
+
+    `embeds`: the model is asked for vectors and not for answers; `mean`: one is the mean of
+    those of its tokens, as with a model that was not made for it.
+    """
 
     context: int = 4096
     parallel: int = 2
     threads: int = 0
+    embeds: bool = False
+    mean: bool = False
 
 
 def load_model(path: Path, options: LoadOptions) -> Any:
@@ -98,6 +104,13 @@ def _params(native: Any, path: Path, options: LoadOptions, listening: dict[str, 
     params.verbosity = -1
     params.ui = False
     params.n_threads_http = 1
+    if options.embeds:
+        params.embedding = True
+        # A text must fit into one batch.
+        params.n_batch = params.n_ubatch = options.context
+        params.cache_ram_mib = 0
+        if options.mean:
+            params.pooling_type = native.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     for key, value in listening.items():
         setattr(params, key, value)
     return params

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from llmspell_core.errors import ConfigError, DeadlineError, ProviderError
 from llmspell_core.provider import (
     Capabilities,
+    EmbeddingRequest,
+    EmbeddingResponse,
     ModelDelta,
     ModelInfo,
     ModelRequest,
@@ -21,6 +24,7 @@ from llmspell_core.provider import (
 )
 from llmspell_local.answers import AnswerInParts, prepare, provider_error
 from llmspell_local.catalogue import DEFAULT_MODEL
+from llmspell_local.embeddings import embed
 from llmspell_local.engine import Engine, EngineError
 from llmspell_local.fetch import fetch
 from llmspell_local.files import ModelFiles, configured_paths, is_path
@@ -46,12 +50,16 @@ class LocalProvider(Provider):
 
     local: ClassVar[bool] = True
     default_model = DEFAULT_MODEL
+    default_embedding_model = DEFAULT_MODEL
 
     def __init__(self, config: ProviderConfig, runtime: Runtime) -> None:
         from llmspell_core.config.directories import cache_dir
 
         super().__init__(config, runtime)
         self.default_model = str(config.options.get("default_model") or DEFAULT_MODEL)
+        self.default_embedding_model = str(
+            config.options.get("default_embedding_model") or self.default_model
+        )
         self._options = _load_options(config)
         self._files = ModelFiles(
             cache_dir(runtime.settings) / "models",
@@ -59,6 +67,8 @@ class LocalProvider(Provider):
             configured_paths(config.models),
         )
         self._engines: dict[Path, Engine] = {}
+        #: llama.cpp loads a model either for answers or for vectors.
+        self._embedders: dict[Path, Engine] = {}
         self._heads: dict[Path, ModelHead] = {}
 
     async def complete(self, request: ModelRequest, ctx: ExecutionContext) -> ModelResponse:
@@ -70,6 +80,12 @@ class LocalProvider(Provider):
 
     def stream(self, request: ModelRequest, ctx: ExecutionContext) -> AsyncIterator[ModelDelta]:
         return self._deltas(request, ctx)
+
+    async def embed(self, request: EmbeddingRequest, ctx: ExecutionContext) -> EmbeddingResponse:
+        name = request.model or self.default_embedding_model
+        path = await self._present(name, ctx)
+        engine = self._embedder(path, self._head(path))
+        return await embed(engine, request, name, ctx.within(request.timeout_ms))
 
     def capabilities(self, model: str) -> Capabilities:
         context = self._options.context
@@ -101,13 +117,15 @@ class LocalProvider(Provider):
 
     async def remove(self, model: str) -> None:
         path = self._files.named(model)
-        engine = self._engines.pop(path, None) if path else None
-        if engine is not None:
-            await engine.close()
+        for engines in (self._engines, self._embedders):
+            engine = engines.pop(path, None) if path else None
+            if engine is not None:
+                await engine.close()
         self._files.remove(model)
 
     async def close(self) -> None:
-        engines, self._engines = [*self._engines.values()], {}
+        engines = [*self._engines.values(), *self._embedders.values()]
+        self._engines, self._embedders = {}, {}
         for engine in engines:
             await engine.close()
 
@@ -161,6 +179,14 @@ class LocalProvider(Provider):
             self._engines[path] = Engine(path, self._load_options(head))
         return self._engines[path]
 
+    def _embedder(self, path: Path, head: ModelHead) -> Engine:
+        if path not in self._embedders:
+            options = replace(
+                self._load_options(head), parallel=1, embeds=True, mean=not head.pooled
+            )
+            self._embedders[path] = Engine(path, options)
+        return self._embedders[path]
+
     def _load_options(self, head: ModelHead) -> LoadOptions:
         most = self._options.context
         context = min(most, head.context) if head.context else most
@@ -168,7 +194,7 @@ class LocalProvider(Provider):
 
 
 def _load_options(config: ProviderConfig) -> LoadOptions:
-    given: dict[str, int] = {}
+    given: dict[str, Any] = {}
     for key, (least, most) in _OPTIONS.items():
         value: Any = config.options.get(key)
         if value is None:
