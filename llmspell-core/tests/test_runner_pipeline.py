@@ -13,6 +13,7 @@ from llmspell_core.agent import Agent
 from llmspell_core.approval import CallbackApprover
 from llmspell_core.context import ExecutionContext, current
 from llmspell_core.errors import LLMSpellError
+from llmspell_core.hooks import HookContext
 from llmspell_core.messages import AgentInput, AgentOutput, StreamChunk
 from llmspell_core.runtime import Runtime
 from llmspell_core.tool import FunctionTool, tool
@@ -133,6 +134,21 @@ def test_a_hook_may_ask_for_another_attempt_three_times_at_most() -> None:
         return await broken.call({}, ctx)
 
     assert code_of(body) == "hook.retries"
+
+
+def test_hooks_that_send_a_call_to_and_fro_end_it() -> None:
+    async def body(ctx: ExecutionContext) -> Any:
+        for name in ("here", "there"):
+            made = FunctionTool(lambda number: number, name=name, description="")
+            ctx.overlay.tools.register(name, made)
+
+        def away(hook: HookContext) -> dict[str, Any]:
+            return {"type": "redirect", "target": "there" if hook.tool == "here" else "here"}
+
+        ctx.hooks.register("before_tool_execution", away)
+        return await ctx.overlay.tools.get("here").call({"number": 1}, ctx)
+
+    assert code_of(body) == "hook.redirects"
 
 
 def test_an_error_hook_may_replace_the_failure() -> None:

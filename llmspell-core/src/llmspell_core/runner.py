@@ -113,6 +113,10 @@ MOMENTS = {
 }
 
 
+#: How often hooks may send one call to another tool.
+MAX_REDIRECTS = 10
+
+
 class _Again(Exception):  # noqa: N818 - control flow of a `retry` answer
     """A hook asked for another attempt."""
 
@@ -263,19 +267,24 @@ class Runner:
         call_id: str | None = None,
     ) -> ToolResult:
         """Call a tool. A failure is raised; `chosen_by_model` calls may need an approval."""
-        call = self._enter(tool, params, ctx)
-        call.call_id = call_id
+        for _ in range(MAX_REDIRECTS + 1):
+            call = self._enter(tool, params, ctx)
+            call.call_id = call_id
+            try:
+                return await self._run_tool(tool, call, chosen_by_model)
+            except _Redirect as redirect:
+                tool = ctx.overlay.tools.get(redirect.target)
+        raise HookError(
+            f"{tool.name}: hooks redirected the call more than {MAX_REDIRECTS} times",
+            code="hook.redirects",
+            hint="redirect from one tool only, by its name in ctx.tool",
+        )
 
+    async def _run_tool(self, tool: Tool, call: _Call, chosen_by_model: bool) -> ToolResult:
         async def body(given: dict[str, Any]) -> ToolResult:
             return await self._call_tool(tool, given, call, chosen_by_model)
 
-        try:
-            result: ToolResult = await self._pipeline(call, body)
-        except _Redirect as redirect:
-            other = ctx.overlay.tools.get(redirect.target)
-            return await self.run_tool(
-                other, params, ctx, chosen_by_model=chosen_by_model, call_id=call_id
-            )
+        result: ToolResult = await self._pipeline(call, body)
         result.metadata.setdefault("tool", tool.name)
         result.metadata.setdefault("execution_time_ms", call.elapsed_ms())
         return result
