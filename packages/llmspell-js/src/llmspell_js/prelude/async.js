@@ -3,7 +3,7 @@
   "use strict";
   const {
     MathFloor, MathPow, MathRandom, NumberIsInteger, PromiseC, PromiseResolve, PromiseThen,
-    ReflectApply,
+    ReflectApply, adopt,
   } = use("primordials");
   const { SLEEP, call, drop, sleep, state } = use("calls");
   const { checkOptions, fail, here, is, make } = use("errors");
@@ -23,7 +23,7 @@
     milliseconds(ms, "Async.timeout");
     const awaited = typeof fn === "object" && fn !== null && typeof fn.then === "function";
     if (!awaited) needFunction(fn, "Async.timeout");
-    const task = awaited ? fn : ReflectApply(spawn, undefined, [fn, ...args]);
+    const task = awaited ? fn : spawn(() => ReflectApply(fn, undefined, args));
     const place = here();
     return new PromiseC((resolve, reject) => {
       const timer = sleep(ms, () => {
@@ -34,7 +34,7 @@
         drop(timer);
         settle(value);
       };
-      PromiseThen(PromiseResolve(task), stop(resolve), stop(reject));
+      PromiseThen(adopt(task), stop(resolve), stop(reject));
     });
   }
 

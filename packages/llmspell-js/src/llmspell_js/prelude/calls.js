@@ -58,7 +58,8 @@
     const id = nextId(), { scope } = state;
     entry.scope = scope;
     MapSet(calls, id, entry);
-    box += "h\t" + id + "\t" + wire + "\t" + method + "\t" + (scope ? scope.origin : 0) + "\t" + args + "\n";
+    // Made before it is added: where code branches or calls, the guest may come and take the box.
+    emit("h\t" + id + "\t" + wire + "\t" + method + "\t" + (scope ? scope.origin : 0) + "\t" + args);
     return id;
   }
 

@@ -1,7 +1,7 @@
 // `Debug`: what helps while a script is written. Its records go where the logger's do.
 (function (use) {
   "use strict";
-  const { ArrayAppended, ObjectFreeze, StringC } = use("primordials");
+  const { ArrayAppended, ArraySlice, ObjectFreeze, StringC } = use("primordials");
   const { here } = use("errors");
   const { inspect } = use("inspect");
   const { LEVELS, NAMES, levelOf, lowest, record, setLevel, timer, timings } = use("logging");
@@ -13,7 +13,7 @@
     const logger = typeof extra === "string" ? extra : "debug";
     const fields = typeof extra === "object" && extra !== null ? extra : undefined;
     if (LEVELS[level] >= lowest()) {
-      if (captured.length >= MOST) captured = captured.slice(1);
+      if (captured.length >= MOST) captured = ArraySlice(captured, 1);
       captured = ArrayAppended(captured, { level, message: inspect(message), logger, fields });
     }
     record(level, logger, message, fields);
@@ -37,7 +37,7 @@
       return "off";
     },
     is_enabled: (level) => levelOf(level ?? "debug") >= lowest(),
-    get_captured_entries: (most = MOST) => captured.slice(-most),
+    get_captured_entries: (most = MOST) => ArraySlice(captured, -most),
     clear_captured_entries() { captured = []; },
     timer: (name) => timer(name),
     stack_trace: () => here(),

@@ -23,7 +23,7 @@
   const kinds = new WeakMapC();
   const functions = { idOf: null };    // set by functions.js
 
-  let size, channel, pretty, ordered, inArgs;
+  let size, channel, pretty, ordered, inArgs, busy = false;
 
   function step(key) {
     return typeof key === "number" ? "[" + key + "]" : "." + key;
@@ -122,8 +122,10 @@
     if (typeof toJSON !== "function") return plain(v, up, key);
     const instead = ReflectApply(toJSON, v, [key === undefined ? "" : "" + key]);
     if (typeof instead !== "object" || instead === null) return value(instead, up, key);
-    if (instead === v) return plain(v, up, key);
-    return object(instead, up, key);
+    // Only once: what it says it is to be is not asked again.
+    const proto = ObjectGetPrototypeOf(instead);
+    const isPlain = !ArrayIsArray(instead) && !WeakMapGet(kinds, instead) && (proto === ObjectPrototype || proto === null);
+    return instead === v || isPlain ? plain(instead, up, key) : object(instead, up, key);
   }
 
   function enter(v, up, key) {
@@ -224,22 +226,33 @@
 
   // entries ---------------------------------------------------------------------------------------
 
-  function start(forChannel) {
+  // What is written may run code of the script, which may have something else written meanwhile.
+  function run(forChannel, write, given) {
+    const before = busy ? [size, channel, pretty, ordered, inArgs] : null;
     size = 0;
     channel = forChannel;
     pretty = "";
     ordered = inArgs = false;
+    busy = true;
+    try {
+      return write(given);
+    } finally {
+      busy = before !== null;
+      if (busy) restore(before);
+    }
   }
 
-  // One value for the channel.
-  function encode(v) {
-    start(true);
-    return value(v, null, undefined);
+  function restore(before) {
+    size = before[0];
+    channel = before[1];
+    pretty = before[2];
+    ordered = before[3];
+    inArgs = before[4];
   }
 
-  // The argument list of a host call.
-  function encodeArgs(args) {
-    start(true);
+  const whole = (v) => value(v, null, undefined);
+
+  function argumentList(args) {
     inArgs = true;
     let out = "[";
     for (let i = 0; i < args.length; i++) {
@@ -249,17 +262,20 @@
     return out + "]";
   }
 
-  // What `JSON.encode` gives: plain JSON, no handles.
-  function stringify(v, indentation, sorted) {
-    start(false);
-    pretty = indentation;
-    ordered = sorted;
-    return value(v, null, undefined);
+  function laidOut(given) {
+    pretty = given[1];
+    ordered = given[2];
+    return whole(given[0]);
   }
 
-
   return {
-    encode, encodeArgs, functions, kinds, stringify,
+    // One value for the channel.
+    encode: (v) => run(true, whole, v),
+    // The argument list of a host call.
+    encodeArgs: (args) => run(true, argumentList, args),
+    // What `JSON.encode` gives: plain JSON, no handles.
+    stringify: (v, indentation, sorted) => run(false, laidOut, [v, indentation, sorted]),
+    functions, kinds,
     kind: (v, how) => WeakMapSet(kinds, v, how),
   };
 })

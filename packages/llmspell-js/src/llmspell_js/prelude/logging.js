@@ -1,7 +1,7 @@
 // Log records and timings: what `Logger` and `Debug` share. Records are handed over in batches.
 (function (use) {
   "use strict";
-  const { ObjectAssign, ObjectKeys, StringC, now } = use("primordials");
+  const { ObjectAssign, ObjectKeys, StringC, StringSlice, now } = use("primordials");
   const { emit } = use("calls");
   const { stringify } = use("encode");
   const { fail, nearest } = use("errors");
@@ -12,16 +12,17 @@
 
   const LEVELS = { __proto__: null, trace: 10, debug: 20, info: 30, warn: 40, error: 50, off: 100 };
   const NAMES = ["trace", "debug", "info", "warn", "error"];
-  const MOST = 100;
+  const MOST = 100, BLOCK = 1 << 16;
   let lowest = LEVELS[options.log_level ?? "info"] ?? LEVELS.info;
   let correlation, records = "", count = 0;
 
+  // The guest may call this wherever code branches or calls: `records` is all there is to be read,
+  // and each begins with a comma.
   function flush() {
-    if (count === 0) return;
     const text = records;
     records = "";
     count = 0;
-    emit("L\t[" + text + "]");
+    if (text !== "") emit("L\t[" + StringSlice(text, 1) + "]");
   }
 
   function levelOf(name) {
@@ -41,25 +42,43 @@
         stringify(fields[keys[i]], "", false);
         plain[keys[i]] = fields[keys[i]];
       } catch {
-        plain[keys[i]] = inspect(fields[keys[i]]);
+        plain[keys[i]] = text(() => fields[keys[i]]);
       }
     }
     return plain;
   }
 
+  // What cannot even be shown is said to be so.
+  function text(read) {
+    try {
+      return StringSlice(inspect(read()), 0, BLOCK);
+    } catch {
+      return "what cannot be shown";
+    }
+  }
+
   function record(level, logger, message, fields) {
     if (LEVELS[level] < lowest) return;
-    const entry = { __proto__: null, level, message: inspect(message), logger, fields };
-    let text;
-    try {
-      text = stringify(entry, "", false);
-    } catch {
-      entry.fields = safeFields(fields);
-      text = stringify(entry, "", false);
-    }
-    records += (count++ > 0 ? "," : "") + text;
+    const name = typeof logger === "string" ? StringSlice(logger, 0, 64) : undefined;
+    const entry = { __proto__: null, level, message: text(() => message), logger: name, fields };
+    records += "," + written(entry);
+    count++;
     withLogs(flush);
-    if (count >= MOST) flush();
+    if (count >= MOST || records.length > BLOCK) flush();
+  }
+
+  function written(entry) {
+    try {
+      return stringify(entry, "", false);
+    } catch {
+      entry.fields = safeFields(entry.fields);
+    }
+    try {
+      return stringify(entry, "", false);
+    } catch {
+      entry.fields = { __proto__: null, left_out: "the fields are too large for a record" };
+    }
+    return stringify(entry, "", false);
   }
 
   function merged(...given) {
@@ -68,7 +87,12 @@
       let fields = given[i];
       if (fields === undefined || fields === null) continue;
       if (typeof fields !== "object") fields = { value: fields };
-      all = ObjectAssign(all ?? { __proto__: null }, fields);
+      all ??= { __proto__: null };
+      try {
+        ObjectAssign(all, fields);
+      } catch {
+        all.fields = "what cannot be read";
+      }
     }
     return all;
   }

@@ -73,7 +73,7 @@
   const console = {
     log, info: log, debug: log, warn, error: warn,
     trace(...args) {
-      warn(joined(["Trace:", ...args], " ") + "\n" + use("errors").here());
+      warn("Trace: " + joined(args, " ") + "\n" + use("errors").here());
     },
     assert(holds, ...args) {
       if (!holds) ReflectApply(warn, undefined, ["Assertion failed", ...args]);

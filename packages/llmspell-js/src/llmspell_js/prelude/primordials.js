@@ -10,7 +10,7 @@
   const { isArray } = Array;
   const getter = (owner, name) => uncurry(getOwnPropertyDescriptor(owner, name).get);
   const TypedArray = getPrototypeOf(Uint8Array);
-  const resolve = Promise.resolve, reject = Promise.reject, then = uncurry(Promise.prototype.then);
+  const PromiseC = Promise, resolve = Promise.resolve, reject = Promise.reject, then = uncurry(Promise.prototype.then);
 
   // A property like one that is assigned, whatever stands on the prototypes.
   function put(owner, name, value, enumerable = true) {
@@ -25,14 +25,16 @@
     return isArray(value) ? value : setPrototypeOf(value, null);
   }
 
-  // A promise of what a value comes to. One of the language is taken as it is: its `then` may be
-  // the script's.
+  // A promise of ours of what a value comes to. One of the language is not asked for its `then`,
+  // and what its constructor would make of the answer is not taken: both may be the script's.
   function adopt(value) {
-    try {
-      return then(value, undefined);
-    } catch {
-      return apply(resolve, Promise, [value]);
-    }
+    return new PromiseC((settle, fail) => {
+      try {
+        then(value, settle, fail);
+      } catch {
+        settle(value);
+      }
+    });
   }
 
   return {
@@ -123,11 +125,11 @@
     FinalizationRegistryC: FinalizationRegistry,
     FinalizationRegister: uncurry(FinalizationRegistry.prototype.register),
 
-    PromiseC: Promise,
+    PromiseC,
     PromisePrototype: Promise.prototype,
     PromiseThen: then,
-    PromiseResolve: (value) => apply(resolve, Promise, [value]),
-    PromiseReject: (error) => apply(reject, Promise, [error]),
+    PromiseResolve: (value) => apply(resolve, PromiseC, [value]),
+    PromiseReject: (error) => apply(reject, PromiseC, [error]),
     ProxyC: Proxy,
 
     ErrorC: Error,
@@ -159,6 +161,7 @@
     SymbolDescription: getter(Symbol.prototype, "description"),
     SymbolAsyncIterator: Symbol.asyncIterator,
     SymbolIterator: Symbol.iterator,
+    SymbolSpecies: Symbol.species,
     SymbolToStringTag: Symbol.toStringTag,
 
     ArrayBufferC: ArrayBuffer,

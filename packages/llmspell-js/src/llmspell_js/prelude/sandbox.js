@@ -5,7 +5,8 @@
   "use strict";
   const {
     ErrorC, ErrorStack, InternalErrorPrototype, NumberParseInt, ObjectDefineProperty, ObjectKeys,
-    PromiseResolve, PromiseThen, RangeErrorC, StringSlice, SymbolIterator, TypeErrorC, globals, put,
+    PromiseC, PromisePrototype, PromiseResolve, PromiseThen, RangeErrorC, StringSlice, SymbolIterator,
+    SymbolSpecies, TypeErrorC, globals, put,
   } = use("primordials");
   const options = use("options");
   const errors = use("errors");
@@ -62,6 +63,11 @@
   const fixed = (name, value) => ObjectDefineProperty(ErrorC, name, { value, writable: false, configurable: false });
   fixed("prepareStackTrace", undefined);
   fixed("stackTraceLimit", 25);
+
+  // promises: what the language looks up in each one that is awaited ---------------------------------
+
+  ObjectDefineProperty(PromisePrototype, "constructor", { value: PromiseC, writable: false, configurable: false });
+  ObjectDefineProperty(PromiseC, SymbolSpecies, { configurable: false });
 
   // what a spell does not have ----------------------------------------------------------------------
 

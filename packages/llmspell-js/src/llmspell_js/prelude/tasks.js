@@ -113,7 +113,7 @@
 
   // Ends tasks whose outcome nobody wants any more.
   function abandon(task) {
-    PromiseThen(task, nothing, nothing);
+    PromiseThen(adopt(task), nothing, nothing);
     cancel(WeakMapGet(states, task));
   }
 
