@@ -1,0 +1,95 @@
+"""What `[tools.NAME]` says about the services that a tool asks: addresses, keys, options."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llmspell_core.errors import ConfigError, ToolError
+from llmspell_core.security.net import NetworkError
+
+if TYPE_CHECKING:
+    from llmspell_core.context import ToolContext
+    from llmspell_core.security.http import HttpResponse
+
+_TOO_MANY = 429
+_CLIENT_ERROR = 400
+_SERVER_ERROR = 500
+_SHOWN = 300
+
+
+def configured(ctx: ToolContext, service: str = "") -> dict[str, Any]:
+    """`[tools.NAME]`, or `[tools.NAME.SERVICE]`; empty when nothing is set."""
+    name = ctx.tool.name
+    tables = ctx.settings.tools
+    found = tables.get(name) or tables.get(name.replace("-", "_"))
+    table: Any = (found.model_extra or {}) if found is not None else {}
+    if service:
+        table = table.get(service, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"[tools.{name}] {service} must be a table")
+    return dict(table)
+
+
+def option(ctx: ToolContext, service: str, name: str, default: Any) -> Any:
+    """One setting of a service, of the type of its default.
+
+    Raises:
+        ConfigError: it is set to another type.
+    """
+    value = configured(ctx, service).get(name, default)
+    if type(value) is not type(default):
+        where = f"[tools.{ctx.tool.name}{'.' * bool(service)}{service}] {name}"
+        raise ConfigError(f"{where} must be a {type(default).__name__}, not {value!r:.60}")
+    return value
+
+
+def base_url(ctx: ToolContext, default: str, service: str = "") -> str:
+    """Where a service is: `base_url` of its table, else the public one; no `/` at the end."""
+    return str(option(ctx, service, "base_url", default)).rstrip("/")
+
+
+def key_of(ctx: ToolContext, secret: str, service: str = "") -> str | None:
+    """The key of a service: the secret of this name, else `api_key` of its table."""
+    found = ctx.secret(secret)
+    if not found:
+        found = option(ctx, service, "api_key", "") or None
+        # A key of the tool's own table is as secret as one of the secret store.
+        ctx.policy.redactor.add(found)
+    return found
+
+
+def needed_key(ctx: ToolContext, secret: str, service: str = "") -> str:
+    """The key of a service, or `tool.not_configured` saying where to put it."""
+    found = key_of(ctx, secret, service)
+    if found:
+        return found
+    raise not_configured(ctx, secret, service)
+
+
+def not_configured(ctx: ToolContext, secret: str, service: str = "") -> ToolError:
+    """`tool.not_configured`: the service has no key."""
+    table = f"tools.{ctx.tool.name}{'.' * bool(service)}{service}"
+    variable = f"{secret.upper().replace('-', '_')}_API_KEY"
+    return ToolError(
+        f"{ctx.tool.name}: {secret} has no key",
+        code="tool.not_configured",
+        hint=f"set {variable}, or api_key in [{table}]",
+    )
+
+
+def check_status(response: HttpResponse, what: str) -> None:
+    """Raise `network.status` for an answer that is an error: 4xx and 5xx.
+
+    Args:
+        response: the answer
+        what: who answered, for a person
+    """
+    if response.status < _CLIENT_ERROR:
+        return
+    words = " ".join(response.text[: 4 * _SHOWN].split())[:_SHOWN]
+    raise NetworkError(
+        f"{what} answered with HTTP {response.status}{': ' * bool(words)}{words}",
+        code="network.status",
+        retryable=response.status == _TOO_MANY or response.status >= _SERVER_ERROR,
+        details={"status": response.status},
+    )
