@@ -26,7 +26,14 @@ def mistake(tool: str, field: str, message: str, *, hint: str | None = None) -> 
     )
 
 
-async def bounded(ctx: ToolContext, what: str, function: str, *args: Any, timeout_ms: float) -> Any:
+async def bounded(
+    ctx: ToolContext,
+    what: str,
+    function: str,
+    *args: Any,
+    timeout_ms: float,
+    memory_mb: int = MEMORY_MB,
+) -> Any:
     """Call `pkg.mod:name` in a helper process that is killed when it takes too long.
 
     Args:
@@ -35,6 +42,7 @@ async def bounded(ctx: ToolContext, what: str, function: str, *args: Any, timeou
         function: it takes and returns JSON values, and raises errors of llmspell
         args: its arguments
         timeout_ms: how long it may take
+        memory_mb: the address space of the helper
 
     Raises:
         LimitError: `limit.compute_timeout`, `limit.compute_memory`.
@@ -47,7 +55,7 @@ async def bounded(ctx: ToolContext, what: str, function: str, *args: Any, timeou
     if remaining is not None:
         timeout_ms = min(timeout_ms, max(remaining, 1))
     try:
-        return await compute(function, *args, timeout_ms=timeout_ms, memory_mb=MEMORY_MB)
+        return await compute(function, *args, timeout_ms=timeout_ms, memory_mb=memory_mb)
     except LimitError as error:
         if error.code == "limit.compute_timeout":
             message = f"{tool}: {what} took longer than {timeout_ms:g} ms"

@@ -1,0 +1,1 @@
+"""Tools for images, sound and video, decoded in helper processes."""
