@@ -113,21 +113,10 @@ class DataValidator(Tool):
 
     def _by_rules(self, params: ValidatorParameters) -> list[dict[str, str]]:
         value = _value(params.input)
-        checker = Checker(self.name)
-        if isinstance(value, dict) and isinstance(params.rules, dict):
-            rule = self._read(Rule, {"fields": params.rules, "strict": params.strict})
-        else:
-            rule = self._read(RuleSpec, params.rules)
-        checker.value(rule, value, "")
-        return checker.errors
-
-    def _read(self, kind: Any, rules: Any) -> Rule:
-        try:
-            found: Rule = TypeAdapter(kind).validate_python(rules)
-        except PydanticError as error:
-            mistakes = [{**one, "field": _place(one["field"])} for one in pydantic_mistakes(error)]
-            raise invalid_parameters(self.name, mistakes) from None
-        return found
+        rules = params.rules
+        if isinstance(value, dict) and isinstance(rules, dict):
+            rules = {"fields": rules, "strict": params.strict}
+        return errors_by_rules(self.name, value, rules)
 
     async def _by_schema(self, schema: Any, value: Any, ctx: ToolContext) -> list[dict[str, str]]:
         check_schema(schema, f"{self.name}: schema")
@@ -146,6 +135,24 @@ class DataValidator(Tool):
         return errors
 
 
+def errors_by_rules(tool: str, value: Any, rules: Any) -> list[dict[str, str]]:
+    """The places where a value breaks one rule, as `{path, message}`.
+
+    Args:
+        tool: the tool, for errors
+        value: what to check
+        rules: the rule, as it was given
+    """
+    try:
+        rule: Rule = TypeAdapter(RuleSpec).validate_python(rules)
+    except PydanticError as error:
+        mistakes = [{**one, "field": _place(one["field"])} for one in pydantic_mistakes(error)]
+        raise invalid_parameters(tool, mistakes) from None
+    checker = Checker(tool)
+    checker.value(rule, value, "")
+    return checker.errors
+
+
 def _value(given: Any) -> Any:
     """A JSON text as its value; any other text as it is."""
     if not isinstance(given, str):
@@ -157,5 +164,5 @@ def _value(given: Any) -> Any:
 
 
 def _place(field: str) -> str:
-    inner = field.removeprefix("fields").removeprefix(".")
+    inner = field.removeprefix("items.").removeprefix("fields").removeprefix(".")
     return f"rules.{inner}" if inner else "rules"

@@ -4,25 +4,48 @@
 
 Precedence from loose to tight: ``c ? a : b``, ``or ||``, ``and &&``, ``not``, comparisons (which
 chain, as in ``0 < x < 1``), ``+ -``, ``* / // %``, unary ``- + !``, ``^ **`` (right-associative).
-Chains of one level are kept flat, so that a long sum needs no deep recursion.
+Chains of one level are kept flat, so that a long sum needs no deep recursion. A `Dialect` says
+which values, operators and functions there are; the plain one knows numbers.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from llmspell_tools.util._arithmetic import BINARY, MathError, Value, compare, number, truth
-from llmspell_tools.util._functions import CONSTANTS, FUNCTIONS
+from llmspell_tools.util._arithmetic import MathError, Value, number
+from llmspell_tools.util._expression_nodes import (
+    ARITHMETIC,
+    COMPARISONS,
+    Dialect,
+    Node,
+    Scope,
+    Token,
+    apply_not,
+    binary,
+    call,
+    chain,
+    choose,
+    constant,
+    list_node,
+    pick_node,
+    sign,
+    unquoted,
+    variable,
+)
+from llmspell_tools.util._expression_nodes import (
+    ExpressionError as ExpressionError,  # noqa: PLC0414 - callers of `parse` catch it
+)
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 60
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>0[xX][0-9a-fA-F]+|0[bB][01]+|(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
-    r"|(?P<name>[^\W\d]\w*)"
-    r"|(?P<op>\*\*|//|<=|>=|==|!=|~=|<>|&&|\|\||[-+*/%^<>!?:(),\[\]×÷−≤≥≠])"  # noqa: RUF001
+    r"|(?P<name>[^\W\d]\w*|`[^`]+`)"
+    r"|(?P<text>\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')"
+    r"|(?P<op>\*\*|//|<=|>=|==|!=|~=|<>|&&|\|\||[-+*/%^<>!?:(),\[\]×÷−≤≥≠=.])"  # noqa: RUF001
     r"|(?P<end>$)|(?P<bad>.))",
     re.DOTALL,
 )
@@ -30,35 +53,17 @@ _SAME = {
     "**": "^", "~=": "!=", "<>": "!=", "&&": "and", "||": "or",
     "×": "*", "÷": "/", "−": "-", "≤": "<=", "≥": ">=", "≠": "!=",  # noqa: RUF001
 }  # fmt: skip
-_COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
+#: What only a dialect with texts and paths knows.
+_MORE_OPS = frozenset(("=", "."))
 _LEVELS: tuple[frozenset[str], ...] = (
     frozenset(("or",)),
     frozenset(("and",)),
-    _COMPARISONS,
+    COMPARISONS,
     frozenset(("+", "-")),
     frozenset(("*", "/", "//", "%")),
 )
 _NOT_LEVEL = 2
-
-Scope = Mapping[str, Value]
-Node = Callable[[Scope], Value]
-
-
-class ExpressionError(Exception):
-    """The expression is no valid expression; `position` is a column, from 1."""
-
-    def __init__(self, message: str, position: int) -> None:
-        super().__init__(f"{message} at position {position}")
-        self.position = position
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One word of an expression, with its column from 1."""
-
-    kind: str
-    text: str
-    position: int
+_WORDS = {False: ("and", "or", "not"), True: ("and", "or", "not", "in")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +73,22 @@ class Expression:
     node: Node
     variables: tuple[str, ...]
 
-    def evaluate(self, scope: Scope) -> Value:
+    def evaluate(self, scope: Scope) -> Any:
         """Its value: integers stay exact. Raises `MathError`."""
         return self.node(scope)
 
 
-def parse(text: str) -> Expression:
+def parse(text: str, dialect: Dialect = ARITHMETIC) -> Expression:
     """Parse an expression, or raise `ExpressionError` saying where it is wrong."""
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"the expression is longer than {MAX_LENGTH} characters", MAX_LENGTH)
-    parser = _Parser(_tokens(text))
+    parser = _Parser(_tokens(text, dialect), dialect)
     node = parser.ternary()
     parser.expect_end()
     return Expression(node, tuple(parser.variables))
 
 
-def _tokens(text: str) -> list[Token]:
+def _tokens(text: str, dialect: Dialect) -> list[Token]:
     found: list[Token] = []
     place = 0
     while True:
@@ -93,9 +98,9 @@ def _tokens(text: str) -> list[Token]:
         kind = match.lastgroup
         word = match[kind]
         position = match.start(kind) + 1
-        if kind == "bad":
-            raise ExpressionError(f'unexpected "{word}"', position)
-        if kind == "name" and word.lower() in ("and", "or", "not"):
+        if kind == "bad" or (not dialect.paths and _is_more(kind, word)):
+            raise ExpressionError(f'unexpected "{word[0]}"', position)
+        if kind == "name" and word.lower() in _WORDS[dialect.paths]:
             kind, word = "op", word.lower()
         found.append(Token(kind, _SAME.get(word, word), position))
         if kind == "end":
@@ -103,9 +108,16 @@ def _tokens(text: str) -> list[Token]:
         place = match.end()
 
 
+def _is_more(kind: str, word: str) -> bool:
+    """Whether this is nothing that arithmetic knows."""
+    is_name = kind == "name" and word.startswith("`")
+    return kind == "text" or is_name or (kind == "op" and word in _MORE_OPS)
+
+
 class _Parser:
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[Token], dialect: Dialect) -> None:
         self.tokens = tokens
+        self.dialect = dialect
         self.place = 0
         self.depth = 0
         self.variables: dict[str, None] = {}
@@ -152,7 +164,7 @@ class _Parser:
             yes = self.ternary()
             self.need(":", "of a ? b : c")
             no = self.ternary()
-            node: Node = _choose(condition, yes, no)
+            node: Node = choose(self.dialect, condition, yes, no)
         else:
             node = condition
         self.depth -= 1
@@ -165,12 +177,25 @@ class _Parser:
             self.enter()
             inner = self.level(index)
             self.depth -= 1
-            return _apply_not(inner, token.position)
+            return apply_not(self.dialect, inner, token.position)
         first = self.level(index + 1)
         rest: list[tuple[Token, Node]] = []
-        while token := self.take(*_LEVELS[index]):
+        while token := self.operator(index):
             rest.append((token, self.level(index + 1)))
-        return _chain(index, first, rest) if rest else first
+        return chain(self.dialect, first, rest) if rest else first
+
+    def operator(self, index: int) -> Token | None:
+        """The next operator of a level; with paths `in`, `not in` and `=` compare as well."""
+        token = self.take(*_LEVELS[index])
+        if token or not self.dialect.paths or _LEVELS[index] is not COMPARISONS:
+            return token
+        if token := self.take("in", "="):
+            return replace(token, text="==") if token.text == "=" else token
+        following = self.tokens[self.place + 1 : self.place + 2]
+        if following and following[0].text == "in" and self.take("not"):
+            token = self.take("in")
+            return replace(token, text="not in") if token else None
+        return None
 
     def unary(self) -> Node:
         token = self.take("-", "+", "!")
@@ -180,25 +205,49 @@ class _Parser:
         inner = self.unary()
         self.depth -= 1
         if token.text == "!":
-            return _apply_not(inner, token.position)
-        return _sign(token, inner)
+            return apply_not(self.dialect, inner, token.position)
+        return sign(self.dialect, token, inner)
 
     def power(self) -> Node:
-        base = self.primary()
+        base = self.path() if self.dialect.paths else self.primary()
         token = self.take("^")
         if token is None:
             return base
         self.enter()
         exponent = self.unary()
         self.depth -= 1
-        return _binary(token, base, exponent)
+        return binary(self.dialect, token, base, exponent)
+
+    def path(self) -> Node:
+        """`a`, `a.b`, `a[0]`, `a["b c"]`."""
+        node, pick = self.primary(), self.dialect.pick
+        while pick is not None and (token := self.take(".", "[")):
+            if token.text == "[":
+                key = self.ternary()
+                self.need("]", "to close the bracket")
+            else:
+                key = constant(self.field())
+            node = pick_node(pick, token, node, key)
+        return node
+
+    def field(self) -> str:
+        """The name after a dot."""
+        token = self.token
+        if token.kind != "name":
+            raise ExpressionError(
+                f"expected a name after the dot, found {self.found()}", self.column()
+            )
+        self.place += 1
+        return token.text.strip("`")
 
     def primary(self) -> Node:
         token = self.token
         if token.kind == "number":
             self.place += 1
-            value = _literal(token)
-            return lambda scope: value
+            return constant(_literal(token))
+        if token.kind == "text":
+            self.place += 1
+            return constant(unquoted(token.text))
         if token.kind == "name":
             self.place += 1
             return self.named(token)
@@ -207,19 +256,19 @@ class _Parser:
             self.need(")", "to close the parenthesis")
             return inner
         if self.take("["):
-            return _list(self.arguments("]"))
+            return list_node(self.arguments("]"))
         raise ExpressionError(f"unexpected {self.found()}", self.column())
 
     def named(self, token: Token) -> Node:
         name = token.text
         if self.take("("):
             arguments = self.arguments(")")
-            if name.lower() in CONSTANTS and not arguments:
-                constant = CONSTANTS[name.lower()]
-                return lambda scope: constant
-            return _call(token, arguments)
-        self.variables[name] = None
-        return _variable(token)
+            constants = self.dialect.constants
+            if name.lower() in constants and not arguments:
+                return constant(constants[name.lower()])
+            return call(self.dialect, token, arguments)
+        self.variables[name.strip("`")] = None
+        return variable(self.dialect, token)
 
     def arguments(self, close: str) -> list[Node]:
         found: list[Node] = []
@@ -247,139 +296,3 @@ def _literal(token: Token) -> Value:
 
 
 MAX_LITERAL = 3900
-
-
-def _choose(condition: Node, yes: Node, no: Node) -> Node:
-    return lambda scope: yes(scope) if truth(condition(scope)) else no(scope)
-
-
-def _apply_not(inner: Node, position: int) -> Node:
-    def run(scope: Scope) -> Value:
-        with _at(position):
-            return not truth(inner(scope))
-
-    return run
-
-
-def _sign(token: Token, inner: Node) -> Node:
-    minus = token.text == "-"
-
-    def run(scope: Scope) -> Value:
-        value = inner(scope)
-        with _at(token.position):
-            return BINARY["-"](0, value) if minus else BINARY["+"](0, value)
-
-    return run
-
-
-def _binary(token: Token, left: Node, right: Node) -> Node:
-    operate = BINARY[token.text]
-
-    def run(scope: Scope) -> Value:
-        a, b = left(scope), right(scope)
-        with _at(token.position):
-            return operate(a, b)
-
-    return run
-
-
-def _chain(index: int, first: Node, rest: list[tuple[Token, Node]]) -> Node:
-    kind = rest[0][0].text
-    if kind == "or":
-        nodes = [first, *(node for _, node in rest)]
-        return lambda scope: any(truth(node(scope)) for node in nodes)
-    if kind == "and":
-        nodes = [first, *(node for _, node in rest)]
-        return lambda scope: all(truth(node(scope)) for node in nodes)
-    return _compare_chain(first, rest) if kind in _COMPARISONS else _operate_chain(first, rest)
-
-
-def _compare_chain(first: Node, rest: list[tuple[Token, Node]]) -> Node:
-    def run(scope: Scope) -> Value:
-        left = first(scope)
-        for token, node in rest:
-            right = node(scope)
-            with _at(token.position):
-                if not compare(token.text, left, right):
-                    return False
-            left = right
-        return True
-
-    return run
-
-
-def _operate_chain(first: Node, rest: list[tuple[Token, Node]]) -> Node:
-    def run(scope: Scope) -> Value:
-        value = first(scope)
-        for token, node in rest:
-            right = node(scope)
-            with _at(token.position):
-                value = BINARY[token.text](value, right)
-        return value
-
-    return run
-
-
-def _list(nodes: list[Node]) -> Node:
-    return lambda scope: [node(scope) for node in nodes]
-
-
-def _variable(token: Token) -> Node:
-    name = token.text
-
-    def run(scope: Scope) -> Value:
-        if name in scope:
-            return scope[name]
-        if name.lower() in CONSTANTS:
-            return CONSTANTS[name.lower()]
-        raise MathError(_unknown(name, scope), token.position)
-
-    return run
-
-
-def _unknown(name: str, scope: Scope) -> str:
-    from llmspell_core.errors import did_you_mean
-
-    if name.lower() in FUNCTIONS:
-        return f'"{name}" is a function: write {name}(...)'
-    near = did_you_mean(name, [*scope, *CONSTANTS])
-    return f'unknown variable "{name}"' + (f", {near}" if near else "")
-
-
-def _call(token: Token, arguments: list[Node]) -> Node:
-    from llmspell_core.errors import did_you_mean
-
-    function = FUNCTIONS.get(token.text.lower())
-    if function is None:
-        near = did_you_mean(token.text, list(FUNCTIONS))
-        raise ExpressionError(
-            f'unknown function "{token.text}"' + (f", {near}" if near else ""), token.position
-        )
-    mistake = function.arity_mistake(len(arguments))
-    if mistake:
-        raise ExpressionError(f"{token.text}: {mistake}", token.position)
-
-    def run(scope: Scope) -> Value:
-        values = [node(scope) for node in arguments]
-        with _at(token.position):
-            return function(values)
-
-    if function.name == "if":
-        return _choose(*arguments)
-    return run
-
-
-class _at:  # noqa: N801 - reads as a word: `with _at(position)`
-    """Gives a `MathError` raised inside its position in the expression."""
-
-    __slots__ = ("position",)
-
-    def __init__(self, position: int) -> None:
-        self.position = position
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, MathError) and error.position is None:
-            error.position = self.position
