@@ -133,6 +133,11 @@ class FileAccess:
     def _absolute(self, given: str, mode: FileMode) -> str:
         if "\0" in given or not given:
             raise refused(given, mode)
+        try:
+            os.fsencode(given)
+        except UnicodeEncodeError:
+            # No file can have such a name.
+            raise refused(ascii(given), mode) from None
         plain = os.path.normpath(os.path.join(self._cwd, given))
         if os.name == "nt" and not self._free:
             drive, rest = os.path.splitdrive(plain)

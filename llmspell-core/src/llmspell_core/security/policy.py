@@ -17,6 +17,8 @@ from llmspell_core.security.profile import LEVELS, SecurityProfile, tightest
 from llmspell_core.security.redact import Redactor
 
 if TYPE_CHECKING:
+    from httpcore import AsyncNetworkBackend
+
     from llmspell_core.security.files import FileGate
     from llmspell_core.security.http import HttpGate
     from llmspell_core.security.modules import ModuleGate
@@ -41,6 +43,8 @@ class Policy:
         readable: paths named on the command line: readable whatever the profile's roots are.
         protected: files and directories of llmspell itself, denied by all profiles but `none`;
             the usual ones when None.
+        resolver: how names become addresses; for tests.
+        connector: how connections are made; for tests.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Policy:
         readable: Sequence[str] = (),
         protected: Sequence[Path] | None = None,
         resolver: Resolver | None = None,
+        connector: AsyncNetworkBackend | None = None,
     ) -> None:
         self.profile = profile
         self.project = project
@@ -63,6 +68,7 @@ class Policy:
         self._readable = tuple(readable)
         self._protected = protected
         self._resolver = resolver
+        self._connector = connector
         self._chain = tuple(profile.chain())
         #: Tools that a person approved once and for all, shared with what is narrowed from here.
         self._approved: set[str] = set()
@@ -123,7 +129,7 @@ class Policy:
 
         if self._network_of is not None:
             return self._network_of.http
-        return HttpGate(self.net)
+        return HttpGate(self.net, connector=self._connector)
 
     @cached_property
     def process(self) -> ProcessGate:
@@ -210,6 +216,7 @@ class Policy:
             readable=self._readable,
             protected=self._protected,
             resolver=self._resolver,
+            connector=self._connector,
         )
         made._approved = self._approved
         before = [p.network for p in self._chain]
