@@ -48,7 +48,11 @@ class HttpResponse:
     @property
     def text(self) -> str:
         """The body as text; what is not in the stated encoding is replaced."""
-        return self.content.decode(self.encoding, "replace")
+        try:
+            return self.content.decode(self.encoding, "replace")
+        except (LookupError, UnicodeError):
+            # Servers name encodings that there are none of.
+            return self.content.decode("utf-8", "replace")
 
     @property
     def ok(self) -> bool:

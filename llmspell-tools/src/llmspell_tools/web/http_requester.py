@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
-import random
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from urllib.parse import urlencode
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
-from llmspell_core.errors import LLMSpellError
-from llmspell_core.schema import describe
 from llmspell_core.script.model import ScriptModel
 from llmspell_core.tool import Permissions, Tool, ToolParameters, ToolResult, as_text
 from llmspell_tools._parameters import MAX_SIZE, Spelled, Text, wrong
+from llmspell_tools.web._request import Body, Method, add_json_type, as_json, check_headers
+from llmspell_tools.web._retry import PASSING, repeated
 
 if TYPE_CHECKING:
     from llmspell_core.context import ToolContext
     from llmspell_core.security.http import HttpResponse
 
-_SAFE_TO_REPEAT = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
-_LONGEST_WAIT_MS = 60_000
 _CLIENT_ERROR = 400
-
-
-def _body(value: Any) -> Any:
-    if isinstance(value, (str, bytes, dict, list)):
-        return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
-    raise ValueError(f"must be a string or a table, not {describe(value)}")
-
-
-Body = Annotated[
-    Any, PlainValidator(_body), WithJsonSchema({"type": ["string", "object", "array"]})
-]
-
-
-def _upper(value: Any) -> Any:
-    return value.upper() if isinstance(value, str) else value
 
 
 class Auth(ScriptModel):
@@ -84,7 +63,7 @@ class Retry(ScriptModel):
         500, ge=0, le=60_000, description="Wait before the second request; doubled each time"
     )
     retry_on_status: list[int] = Field(
-        default_factory=lambda: [429, 500, 502, 503, 504], description="Statuses to repeat on"
+        default_factory=lambda: [*PASSING], description="Statuses to repeat on"
     )
 
 
@@ -99,9 +78,7 @@ class RequestParameters(ToolParameters):
     }
 
     input: str = Field(min_length=1, description="The URL, http or https")
-    method: Annotated[
-        Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"], BeforeValidator(_upper)
-    ] = Field("GET", description="The HTTP method")
+    method: Method = Field("GET", description="The HTTP method")
     headers: dict[str, Text] = Field(default_factory=dict, description="Request headers")
     body: Body | None = Field(None, description="The body: text, or a table sent as JSON")
     json_: Any = Field(None, alias="json", description="The body as a value, sent as JSON")
@@ -150,21 +127,14 @@ class HttpRequester(Tool):
 
     async def run_tool(self, params: RequestParameters, ctx: ToolContext) -> ToolResult:
         request = self._request(params)
-        attempts = params.retry.max_attempts if params.retry else 1
-        for attempt in range(1, attempts):
-            wait_ms = _backoff(params, attempt)
-            try:
-                response = await ctx.http.request(params.method, **request)
-            except LLMSpellError as error:
-                if not error.retryable:
-                    raise
-            else:
-                if not _again(params, response):
-                    return _result(response, attempt)
-                wait_ms = max(wait_ms, _retry_after_ms(response))
-            ctx.progress(attempt, attempts, "asking again")
-            await asyncio.sleep(wait_ms / 1000)
-        response = await ctx.http.request(params.method, **request)
+        retry = params.retry
+        response, attempts = await repeated(
+            ctx,
+            lambda: ctx.http.request(params.method, **request),
+            attempts=retry.max_attempts if retry else 1,
+            backoff_ms=retry.backoff_ms if retry else 0,
+            statuses=retry.retry_on_status if retry else (),
+        )
         return _result(response, attempts)
 
     def _request(self, params: RequestParameters) -> dict[str, Any]:
@@ -179,9 +149,7 @@ class HttpRequester(Tool):
         self._add_auth(params.auth, headers, query, request)
         request["url"] = _with_query(params.input, query)
         self._add_body(params, headers, request)
-        for name, value in headers.items():
-            if not name or any(char in name + value for char in "\r\n\0") or not name.isascii():
-                raise wrong(self.name, f"headers.{name[:40]}", "is no valid header")
+        check_headers(self.name, headers)
         return request
 
     def _add_auth(
@@ -214,14 +182,8 @@ class HttpRequester(Tool):
                 request["content"] = params.body
             return
         value = params.json_ if has_json else params.body
-        try:
-            text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-        except (ValueError, TypeError, RecursionError) as error:
-            field = "json" if has_json else "body"
-            raise wrong(self.name, field, f"is nothing that JSON can hold: {error}") from None
-        request["content"] = text.encode("utf-8", "surrogatepass")
-        if not any(name.lower() == "content-type" for name in headers):
-            headers["Content-Type"] = "application/json"
+        request["content"] = as_json(self.name, "json" if has_json else "body", value)
+        add_json_type(headers)
 
 
 def _with_query(url: str, query: dict[str, Any]) -> str:
@@ -236,22 +198,6 @@ def _with_query(url: str, query: dict[str, Any]) -> str:
     address, mark, fragment = url.partition("#")
     joint = "&" if "?" in address else "?"
     return f"{address}{joint}{urlencode(pairs, errors='surrogatepass')}{mark}{fragment}"
-
-
-def _backoff(params: RequestParameters, attempt: int) -> float:
-    base = params.retry.backoff_ms if params.retry else 0
-    # Many callers that failed together must not come back together.
-    jitter = random.uniform(0.8, 1.2)  # noqa: S311 - no secret
-    return float(min(base * 2 ** (attempt - 1) * jitter, _LONGEST_WAIT_MS))
-
-
-def _again(params: RequestParameters, response: HttpResponse) -> bool:
-    return params.retry is not None and response.status in params.retry.retry_on_status
-
-
-def _retry_after_ms(response: HttpResponse) -> float:
-    given = response.headers.get("retry-after", "")
-    return min(float(given) * 1000, _LONGEST_WAIT_MS) if given.isdecimal() else 0
 
 
 def _result(response: HttpResponse, attempts: int) -> ToolResult:
