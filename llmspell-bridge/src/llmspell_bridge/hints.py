@@ -14,6 +14,10 @@ _ABSENT = r"global '(\w+)'\)|(?:ReferenceError: )?'?(\w+)'? is not defined"
 #: ... and for calling a method that is not there.
 _NO_METHOD = r"call a nil value \((?:field|method) '(\w+)'\)|\.(\w+) is not a function"
 
+#: What the engines say is short. On long texts, which are the script's own, the patterns take
+#: time by the square of the length.
+_LONGEST = 1000
+
 
 def add_hint(error: LLMSpellError, known: Mapping[str, Mapping[str, Any]]) -> None:
     """Name the package of an absent global, or the global or method that was probably meant.
@@ -24,9 +28,10 @@ def add_hint(error: LLMSpellError, known: Mapping[str, Mapping[str, Any]]) -> No
     """
     if error.hint or error.code != "script.error":
         return
-    if match := re.search(_ABSENT, error.message):
+    message = error.message[:_LONGEST]
+    if match := re.search(_ABSENT, message):
         error.hint = _about_global(match[1] or match[2], known)
-    elif match := re.search(_NO_METHOD, error.message):
+    elif match := re.search(_NO_METHOD, message):
         error.hint = _about_method(match[1] or match[2], known)
 
 

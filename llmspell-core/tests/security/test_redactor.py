@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -112,3 +113,38 @@ def test_redacting_twice_changes_nothing(text: str) -> None:
     redactor = Redactor()
     once = redactor.text(text)
     assert redactor.text(once) == once
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "-----BEGIN ",
+        "-----BEGIN A-----",
+        "-----END A-----",
+        "eyJ-",
+        "eyJ.",
+        "eyJaaaaaaaa-",
+        "://a:b",
+    ],
+)
+def test_a_text_made_of_beginnings_takes_no_time(piece: str) -> None:
+    text = piece * (300_000 // len(piece))
+    started = time.process_time()
+    Redactor().text(text)
+    assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("x eyJhbGciOiJI.eyJzdWIiOiIx.c2lnbmF0dXJl y", "x *** y"),
+        ("id-eyJhbGciOiJI.eyJzdWIiOiIx.", "id-***"),
+        ("a.b.eyJhbGciOiJI.eyJzdWIiOiIx.c2ln.d", "a.b.***.d"),
+        ("eyJhbGciOiJI.short.c2lnbmF0dXJl", "eyJhbGciOiJI.short.c2lnbmF0dXJl"),
+        ("-----BEGIN A-----\nx\n-----END A----- y -----BEGIN B-----\nz", "*** y ***"),
+        ("-----BEGIN B-----\n-----BEGIN A-----\n-----END A-----\n-----END B-----!", "***!"),
+        ("-----END A----- y", "-----END A----- y"),
+    ],
+)
+def test_tokens_and_keys_go_and_what_is_around_them_stays(text: str, redacted: str) -> None:
+    assert Redactor().text(text) == redacted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +11,14 @@ MASK = "***"
 #: Shorter ones would be found by accident in ordinary text.
 SHORTEST = 6
 _DEEPEST = 64
+
+#: A part of a JSON web token, and what may be one.
+_FIRST = r"\beyJ[A-Za-z0-9_-]{8,}"
+_DOTTED = r"[A-Za-z0-9_.-]{19,}"
+_SECOND = 8
+_KEY_LINE = r"-----(BEGIN|END) ([A-Z0-9 ]{0,40})-----"
+#: How long a private key may be.
+_KEY_LENGTH = 20_000
 
 #: (what must be in the text for the pattern to be worth trying, pattern, replacement); most
 #: runs never see any of these, so that they are compiled on first use.
@@ -23,12 +32,6 @@ _SHAPES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     ),
     (("xox",), r"\bxox[a-z]-[A-Za-z0-9-]{10,}", MASK),
     (("AIza",), r"\bAIza[0-9A-Za-z_-]{35}", MASK),
-    (("eyJ",), r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*", MASK),
-    (
-        ("-----BEGIN",),
-        r"-----BEGIN ([A-Z0-9 ]{0,40})-----[\s\S]{0,20000}?(?:-----END \1-----|\Z)",
-        MASK,
-    ),
     (
         ("earer", "EARER"),
         r"(?i)\b(bearer)(\s+|%20|\+)[A-Za-z0-9._~+/=-]{8,}",
@@ -70,7 +73,9 @@ class Redactor:
                 if sign in text:
                     text = re.sub(pattern, replacement, text)
                     break
-        return text
+        if "eyJ" in text:
+            text = re.sub(_DOTTED, _without_tokens, text)
+        return _without_keys(text) if "-----BEGIN" in text else text
 
     def value(self, value: Any, _depth: int = 0) -> Any:
         """JSON-like data with its strings and keys redacted; the same object when unchanged."""
@@ -96,6 +101,51 @@ class Redactor:
             changed = changed or new is not part or new_key is not key
             made[new_key] = new
         return made if changed else value
+
+
+# One pattern for a whole token or key would look at the rest of the text again from each place
+# where one could begin: a hostile text would keep the host for minutes.
+
+
+def _without_tokens(run: re.Match[str]) -> str:
+    """Three parts with dots between; what follows the first part's beginning goes."""
+    parts = run[0].split(".")
+    at, kept = 0, []
+    while at < len(parts):
+        part = parts[at]
+        token = re.search(_FIRST, part) if at + 2 < len(parts) else None
+        if token is None or len(parts[at + 1]) < _SECOND:
+            kept.append(part)
+            at += 1
+        else:
+            kept.append(part[: token.start()] + MASK)
+            at += 3
+    return ".".join(kept)
+
+
+def _without_keys(text: str) -> str:
+    """Blocks from a BEGIN line to its END line, or to the end of a text that is cut off."""
+    opened: dict[str, deque[int]] = {}
+    blocks: list[tuple[int, int]] = []
+    for line in re.finditer(_KEY_LINE, text):
+        starts = opened.setdefault(line[2], deque())
+        if line[1] == "BEGIN":
+            starts.append(line.start())
+            continue
+        while starts and line.start() - starts[0] > _KEY_LENGTH:
+            starts.popleft()
+        if starts:
+            blocks.append((starts[0], line.end()))
+            starts.clear()
+    cut_off = [at for starts in opened.values() for at in starts if len(text) - at <= _KEY_LENGTH]
+    if cut_off:
+        blocks.append((min(cut_off), len(text)))
+    kept, done = [], 0
+    for start, end in sorted(blocks):
+        if start >= done:
+            kept += [text[done:start], MASK]
+        done = max(done, end)
+    return "".join([*kept, text[done:]])
 
 
 def _forms(secret: str) -> set[str]:
