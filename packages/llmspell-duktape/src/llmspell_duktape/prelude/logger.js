@@ -11,7 +11,7 @@
   var LEVELS = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, off: 100 };
   var lowest = LEVELS[use("options").log_level || "info"] || LEVELS.info;
   var correlation, records = "", count = 0;
-  var MOST = 100;
+  var MOST = 100, BLOCK = 65536;
 
   function flush() {
     if (count === 0) return;
@@ -28,34 +28,52 @@
 
   function text(entry) { return encode.stringify(entry, "", false); }
 
+  // What cannot even be shown is said to be so.
+  function shown(value) {
+    try {
+      return p.StringSlice(typeof value === "string" ? value : use("inspect").inspect(value), 0, BLOCK);
+    } catch (e) {
+      return "what cannot be shown";
+    }
+  }
+
   // Fields that cannot be written are written as their text: a log line never fails.
   function safeFields(fields) {
-    var plain = {}, keys = p.ObjectKeys(fields);
+    var plain = p.ObjectCreate(null), keys = p.ObjectKeys(fields);
     for (var i = 0; i < keys.length; i++) {
       var value = fields[keys[i]];
       try {
         text(value);
         plain[keys[i]] = value;
       } catch (e) {
-        plain[keys[i]] = use("inspect").inspect(value);
+        plain[keys[i]] = shown(value);
       }
     }
     return plain;
   }
 
+  function written(entry) {
+    try {
+      return text(entry);
+    } catch (e) {
+      entry.fields = safeFields(entry.fields);
+    }
+    try {
+      return text(entry);
+    } catch (again) {
+      entry.fields = { left_out: "the fields are too large for a record" };
+    }
+    return text(entry);
+  }
+
   function record(level, logger, message, fields) {
     if (LEVELS[level] < lowest) return;
-    if (typeof message !== "string") message = use("inspect").inspect(message);
-    var entry = { level: level, message: message, logger: logger, fields: fields }, written;
-    try {
-      written = text(entry);
-    } catch (e) {
-      entry.fields = safeFields(fields);
-      written = text(entry);
-    }
-    records += (count++ > 0 ? "," : "") + written;
+    var name = typeof logger === "string" ? p.StringSlice(logger, 0, 64) : undefined;
+    var entry = { level: level, message: shown(message), logger: name, fields: fields };
+    records += (count > 0 ? "," : "") + written(entry);
+    count++;
     output.withLogs(flush);
-    if (count >= MOST) flush();
+    if (count >= MOST || records.length > BLOCK) flush();
   }
 
   function merged(list) {
@@ -64,11 +82,19 @@
       var fields = list[i];
       if (fields === undefined || fields === null) continue;
       if (typeof fields !== "object") fields = { value: fields };
-      all = all || {};
-      var keys = p.ObjectKeys(fields);
-      for (var j = 0; j < keys.length; j++) all[keys[j]] = fields[keys[j]];
+      all = all || p.ObjectCreate(null);
+      try {
+        copy(fields, all);
+      } catch (e) {
+        all.fields = "what cannot be read";
+      }
     }
     return all;
+  }
+
+  function copy(from, to) {
+    var keys = p.ObjectKeys(from);
+    for (var i = 0; i < keys.length; i++) to[keys[i]] = from[keys[i]];
   }
 
   // A function for each level.

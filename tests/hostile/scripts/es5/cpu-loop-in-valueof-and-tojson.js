@@ -1,0 +1,3 @@
+// expect: script.cpu_limit | script.wall_limit
+// limits: cpu_s = 0.2
+return { toJSON: function () { for (;;); }, valueOf: function () { for (;;); } };

@@ -1,0 +1,2 @@
+// expect: async.deadlock
+Async.queue(1).pop();

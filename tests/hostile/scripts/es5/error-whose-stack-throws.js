@@ -1,0 +1,2 @@
+// expect: script.error
+throw { get stack() { throw 1; }, get message() { throw { get stack() { throw 2; } }; } };

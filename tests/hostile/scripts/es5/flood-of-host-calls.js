@@ -1,0 +1,4 @@
+// expect: script.wall_limit | script.host_calls_limit | script.cpu_limit
+for (;;) {
+  try { State.set("k", State.get("k", 0) + 1); } catch (e) {}
+}

@@ -1,0 +1,3 @@
+// expect: script.memory_limit
+var text = "x";
+for (;;) text += text;

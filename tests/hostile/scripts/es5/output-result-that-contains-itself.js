@@ -1,0 +1,4 @@
+// expect: value.cycle
+var list = [];
+list.push({ list: list });
+return list;

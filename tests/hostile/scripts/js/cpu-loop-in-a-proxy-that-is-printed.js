@@ -1,0 +1,5 @@
+// expect: script.cpu_limit | script.wall_limit
+// limits: cpu_s = 0.2
+console.log(new Proxy({}, {
+  getPrototypeOf() { for (;;); }, ownKeys() { for (;;); }, get() { for (;;); },
+}));

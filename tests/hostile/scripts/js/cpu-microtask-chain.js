@@ -1,0 +1,3 @@
+// expect: script.cpu_limit | script.wall_limit
+const again = () => { Promise.resolve().then(again); };
+again();

@@ -1,0 +1,2 @@
+// expect: script.cpu_limit | script.wall_limit
+return /^(a+)+$/.test("a".repeat(40) + "!");

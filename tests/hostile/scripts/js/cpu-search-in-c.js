@@ -1,0 +1,5 @@
+// expect: script.wall_limit | script.cpu_limit
+// limits: wall_s = 1
+// One call of a C function that compares 10^12 characters.
+const half = "a".repeat(2e6);
+return (half + half).indexOf(half + "b");

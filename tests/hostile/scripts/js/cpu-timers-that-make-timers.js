@@ -1,0 +1,8 @@
+// expect: script.wall_limit | script.cpu_limit
+// profile: medium
+const more = () => {
+  try { setTimeout(more, 0); } catch {}
+  try { setImmediate(more); } catch {}
+};
+for (let i = 0; i < 100; i++) more();
+setInterval(() => {}, 0);

@@ -1,0 +1,4 @@
+// expect: async.deadlock
+const never = new Promise(() => {});
+Async.spawn(() => never);
+await never;

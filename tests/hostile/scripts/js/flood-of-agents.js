@@ -1,0 +1,8 @@
+// expect: ok | script.wall_limit
+// What the host keeps of them is no more than the script's own memory.
+let code = "";
+const prompt = "x".repeat(9e5);
+for (let i = 0; i < 200 && !code; i++) {
+  try { await Agent.new({ name: "a" + i, system_prompt: prompt + i }); } catch (error) { code = error.code; }
+}
+return code === "limit.held_size" ? "contained" : "all were made, " + code;

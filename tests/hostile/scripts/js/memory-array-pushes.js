@@ -1,0 +1,3 @@
+// expect: script.memory_limit
+const list = [];
+for (;;) list.push(list.length, list, "text", null, {});

@@ -1,0 +1,6 @@
+// expect: script.memory_limit
+const map = new Map(), set = new Set();
+for (let i = 0; ; i++) {
+  map.set(i, new Array(100));
+  set.add("key " + i);
+}

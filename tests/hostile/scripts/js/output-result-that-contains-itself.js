@@ -1,0 +1,4 @@
+// expect: value.cycle
+const list = [];
+list.push({ list });
+return list;
