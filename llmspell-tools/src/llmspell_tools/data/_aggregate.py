@@ -57,14 +57,14 @@ AGGREGATES: dict[str, Callable[[list[Any]], Any]] = {
     "variance": _numbers("variance", lambda v: statistics.variance(v) if len(v) > 1 else None),
     "first": lambda values: values[0] if values else None,
     "last": lambda values: values[-1] if values else None,
-    "unique": lambda values: len(set(map(_key, values))),
+    "unique": lambda values: len(set(map(key_of, values))),
     "list": list,
     "join": lambda values: ", ".join(map(text, values)),
 }
 _SAME = {"mean": "avg", "average": "avg", "std": "stddev", "n_unique": "unique", "collect": "list"}
 
 
-def _key(value: Any) -> Any:
+def key_of(value: Any) -> Any:
     """Something that can be a key of a dict and is the same for equal values."""
     if isinstance(value, (dict, list)):
         return json.dumps(value, sort_keys=True, default=str)
@@ -75,7 +75,7 @@ def groups(rows: Rows, keys: list[str]) -> dict[Any, Rows]:
     """The rows that have the same values under these keys, in order of appearance."""
     found: dict[Any, Rows] = {}
     for row in rows:
-        found.setdefault(tuple(_key(row.get(key)) for key in keys), []).append(row)
+        found.setdefault(tuple(key_of(row.get(key)) for key in keys), []).append(row)
     return found
 
 
