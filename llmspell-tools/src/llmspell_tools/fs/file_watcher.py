@@ -91,6 +91,7 @@ class FileWatcher(Tool):
             recursive=params.recursive,
             debounce_ms=params.debounce_ms,
         ) as watch:
+            ctx.progress(0, params.max_events, "watching")
             timed_out = await self._collect(watch, params, ctx, events)
         result = {
             "events": events,
