@@ -8,24 +8,13 @@ import queue
 import re
 import sys
 import threading
-from typing import Protocol, TextIO
+from collections.abc import Callable
+from typing import TextIO
 
 MAX_NUMBER = 200
 
 #: The beginning of a number as Lua writes them.
 _BEGUN = r"(?a)[+-]?(0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*([pP][+-]?\d*)?|\d*\.?\d*([eE][+-]?\d*)?)"
-
-
-class Readable(Protocol):
-    """What `read_from` needs of a file."""
-
-    def read(self, size: int = -1, /) -> str:
-        """So many characters, or all."""
-        ...
-
-    def readline(self) -> str:
-        """A line with its end."""
-        ...
 
 
 class Pushback:
@@ -57,6 +46,10 @@ class Pushback:
         self._kept = text + self._kept
 
 
+#: What `read_from` reads: a file that knows its place, or one that takes back.
+Readable = TextIO | Pushback
+
+
 def read_from(source: Readable, how: str | int | float) -> str | None:
     """One read in Lua's terms; see `Streams.read`."""
     text = read_raw(source, how)
@@ -80,14 +73,24 @@ def read_raw(source: Readable, how: str | int | float) -> str | None:
 
 def _number(source: Readable) -> str | None:
     taken = ""
-    while (char := source.read(1)) and char.isspace():
-        pass
+    char, put_back = _looked_at(source)
+    while char.isspace():
+        char, put_back = _looked_at(source)
     while char and len(taken) < MAX_NUMBER and re.fullmatch(_BEGUN, taken + char):
         taken += char
-        char = source.read(1)
-    if char and isinstance(source, Pushback):
-        source.unread(char)
+        char, put_back = _looked_at(source)
+    if char:
+        put_back()
     return taken or None
+
+
+def _looked_at(source: Readable) -> tuple[str, Callable[[], object]]:
+    """The next character, and what gives it back."""
+    if isinstance(source, Pushback):
+        char = source.read(1)
+        return char, lambda: source.unread(char)
+    place = source.tell()
+    return source.read(1), lambda: source.seek(place)
 
 
 class StandardInput:

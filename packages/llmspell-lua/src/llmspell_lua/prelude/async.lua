@@ -9,7 +9,7 @@ local pack, unpack, sort = table.pack, table.unpack, table.sort
 local math_type, floor, format = math.type, math.floor, string.format
 local call, await, cancel = scheduler.call, scheduler.await, scheduler.cancel
 local settle, when_done, spawn = scheduler.settle, scheduler.when_done, scheduler.spawn
-local promise, is_task = promises.promise, promises.is_task
+local promise, task_of, shown = promises.promise, promises.task_of, promises.shown
 local fail = errors.fail
 
 local Async = { yield = scheduler.yield }
@@ -45,12 +45,13 @@ function Async.queue(...) return import("queues")(...) end
 
 function Async.spawn(fn, ...)
   need_function(fn, "Async.spawn")
-  return spawn(fn, ...)
+  return shown(spawn(fn, ...))
 end
 
-function Async.await(it)
-  if not is_task(it) then
-    fail("input.invalid", "Async.await takes a task or a promise, not a " .. type(it))
+function Async.await(value)
+  local it = task_of(value)
+  if not it then
+    fail("input.invalid", "Async.await takes a task or a promise, not a " .. type(value))
   end
   return await(it)
 end
@@ -61,7 +62,7 @@ function Async.sleep(ms) return call("Async", "sleep", milliseconds(ms, "Async.s
 
 -- The keys in their order, and whether they are those of a list.
 local function keys_of(items, what)
-  if type(items) ~= "table" or is_task(items) then
+  if type(items) ~= "table" or task_of(items) then
     fail("input.invalid", what .. " takes a list or a table of tasks, functions or promises")
   end
   local keys, count = {}, 0
@@ -84,8 +85,9 @@ end
 -- What an item stands for, and whether it was started here.
 local function started(item)
   if type(item) == "function" then return spawn(item), true end
-  if is_task(item) then return item, false end
-  local it = promise()
+  local it = task_of(item)
+  if it then return it, false end
+  it = promise()
   settle(it, true, pack(item))
   return it, false
 end
@@ -186,10 +188,8 @@ end
 
 function Async.timeout(ms, fn, ...)
   milliseconds(ms, "Async.timeout")
-  local it
-  if is_task(fn) then
-    it = fn
-  else
+  local it = task_of(fn)
+  if not it then
     need_function(fn, "Async.timeout")
     it = spawn(fn, ...)
   end

@@ -6,7 +6,7 @@ local json = import("json")
 local type, tostring, rawget, setmetatable = type, tostring, rawget, setmetatable
 local error, pcall, next = error, pcall, next
 local getmetatable, getinfo = debug.getmetatable, debug.getinfo
-local format, match, sub, find = string.format, string.match, string.sub, string.find
+local format, sub, find = string.format, string.sub, string.find
 local concat = table.concat
 
 local M = {}
@@ -19,11 +19,19 @@ function M.add_chunk(fn)
   if sub(info.source, 1, 1) == "@" then chunks[info.short_src] = sub(info.source, 2) end
 end
 
+-- A script names the chunks it loads: there is no end to how long.
+local LONGEST_NAME = 1000
+
 local function line_of(info)
   local source = info.source
-  if sub(source, 1, 1) == "@" then source = sub(source, 2) else source = info.short_src end
+  if sub(source, 1, 1) == "@" then
+    source = sub(source, 2, LONGEST_NAME)
+  else
+    source = info.short_src
+  end
   return source .. ":" .. info.currentline
 end
+M.line_of = line_of
 
 -- Set by the scheduler: the function that the running task began with.
 function M.home() end
@@ -129,15 +137,16 @@ function M.fail(code, message, hint)
 end
 json.fail = M.fail
 
--- "spell.lua:12: text" -> "text", "spell.lua:12"
+-- "spell.lua:12: text" -> "text", "spell.lua:12". The text may itself begin like a place.
 local function split(message)
-  local chunk, line, rest = match(message, "^(.-):(%d+): (.*)$")
-  while chunk do
-    if chunks[chunk] then return rest, chunks[chunk] .. ":" .. line end
-    if find(chunk, '^%[string ".*"%]$') then return rest, chunk .. ":" .. line end
-    local more, more_line, more_rest = match(rest, "^(.-):(%d+): (.*)$")
-    if not more then break end
-    chunk, line, rest = chunk .. ":" .. line .. ": " .. more, more_line, more_rest
+  local from = 1
+  for _ = 1, 8 do
+    local at, last, line = find(message, ":(%d+): ", from)
+    if not at or at > LONGEST_NAME then break end
+    local chunk = sub(message, 1, at - 1)
+    if chunks[chunk] then return sub(message, last + 1), chunks[chunk] .. ":" .. line end
+    if find(chunk, '^%[string ".*"%]$') then return sub(message, last + 1), chunk .. ":" .. line end
+    from = at + 1
   end
   return message, nil
 end
@@ -182,6 +191,7 @@ function M.describe(e, place, stack, text)
 end
 
 local SAFE = { "message", "code", "hint", "retryable", "source", "stack" }
+local LONGEST = 1 << 14              -- of each field, where they are too large or no text
 
 -- The fields as JSON text, whatever they hold: bad details must not hide the error.
 function M.to_json(e, place, stack, text_of_it)
@@ -191,8 +201,9 @@ function M.to_json(e, place, stack, text_of_it)
   local safe = {}
   for i = 1, #SAFE do
     local value = fields[SAFE[i]]
-    if type(value) == "string" and not utf8.len(value) then
-      value = string.gsub(value, "[\128-\255]", "?")
+    if type(value) == "string" then
+      if #value > LONGEST then value = sub(value, 1, LONGEST) .. "..." end
+      if not utf8.len(value) then value = string.gsub(value, "[\128-\255]", "?") end
     end
     safe[SAFE[i]] = value
   end

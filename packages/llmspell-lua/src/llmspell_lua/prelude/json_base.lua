@@ -13,6 +13,10 @@ local ARRAY = { __name = "array", __metatable = false }
 kinds[ARRAY] = "array"
 M.ARRAY = ARRAY
 
+-- Metatables of data: a script sees none there, and may put its own in their place. Changed by a
+-- script they would be those of later values as well.
+M.marks = { [ARRAY] = true }
+
 -- Marks a table as an array, so that an empty one is written as [].
 function M.array(list) return setmetatable(list or {}, ARRAY) end
 

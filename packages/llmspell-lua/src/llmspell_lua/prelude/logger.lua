@@ -4,17 +4,20 @@ local json = import("json")
 local objects = import("objects")
 local scheduler = import("scheduler")
 local type, tostring, next, pcall = type, tostring, next, pcall
-local select, concat, format, sort = select, table.concat, string.format, table.sort
+local select, concat, sort = select, table.concat, table.sort
+local format, sub, gsub = string.format, string.sub, string.gsub
 
 local LEVELS = { trace = 10, debug = 20, info = 30, warn = 40, error = 50, off = 100 }
 local lowest = LEVELS[options.log_level or "info"] or LEVELS.info
 local correlation
-local records, count = {}, 0
+local records, count, size = {}, 0, 0
+local BLOCK = 1 << 16                -- bytes handed over at once: frames of a worker are bounded
+local LONGEST = 1 << 16              -- bytes of a message; the host shortens it as well
 
 local function flush()
   if count == 0 then return end
   local text = "[" .. concat(records, ",", 1, count) .. "]"
-  records, count = {}, 0
+  records, count, size = {}, 0, 0
   host.log(text)
 end
 objects.flush_logs = flush
@@ -28,20 +31,31 @@ local function level_of(name)
   return level
 end
 
+local function text_of(value)
+  local ok, text = pcall(tostring, value)
+  text = ok and text or type(value)
+  if #text > LONGEST then
+    local more = #text - LONGEST
+    -- not in the middle of a character
+    text = gsub(sub(text, 1, LONGEST), "[\192-\255][\128-\191]*$", "")
+    text = format("%s... (%d more bytes)", text, more)
+  end
+  if not utf8.len(text) then text = gsub(text, "[\128-\255]", "?") end
+  return text
+end
+
 -- Fields that cannot be written are written as their text: a log line never fails.
 local function safe_fields(fields)
   local plain = {}
-  for key, value in next, fields do
-    plain[tostring(key)] = pcall(json.stringify, value) and value or tostring(value)
+  for key, value in next, fields or {} do
+    plain[text_of(key)] = pcall(json.stringify, value) and value or text_of(value)
   end
   return plain
 end
 
 local function record(level, logger, message, fields)
   if LEVELS[level] < lowest then return end
-  if type(message) ~= "string" then message = tostring(message) end
-  if not utf8.len(message) then message = string.gsub(message, "[\128-\255]", "?") end
-  local entry = { level = level, message = message, logger = logger, fields = fields }
+  local entry = { level = level, message = text_of(message), logger = logger, fields = fields }
   local ok, text = pcall(json.stringify, entry)
   if not ok then
     entry.fields = safe_fields(fields)
@@ -50,8 +64,9 @@ local function record(level, logger, message, fields)
   end
   count = count + 1
   records[count] = text
+  size = size + #text
   scheduler.before_call.needed = true
-  if count >= 100 then flush() end
+  if count >= 100 or size >= BLOCK then flush() end
 end
 
 local function merged(...)

@@ -1,25 +1,43 @@
 -- The methods of tasks and promises, and `Async.promise`.
+--
+-- What scripts hold is an empty table in front of a task: what is kept in a task is called where
+-- nothing counts instructions, so that nothing in it may be the script's to change.
 local errors = import("errors")
 local json = import("json")
 local scheduler = import("scheduler")
-local type, setmetatable, error, format = type, setmetatable, error, string.format
-local getmetatable, pack, unpack = debug.getmetatable, table.pack, table.unpack
-local Task, settle, when_done = scheduler.Task, scheduler.settle, scheduler.when_done
+local read_only = import("spelling").read_only
+local type, next, setmetatable, error, format = type, next, setmetatable, error, string.format
+local pack, unpack = table.pack, table.unpack
+local settle, when_done = scheduler.settle, scheduler.when_done
 
 local M = {}
+local Task = { __name = "task", __metatable = false, __newindex = read_only }
+local behind = setmetatable({}, { __mode = "k" })   -- front -> task
 
-local function is_task(it) return type(it) == "table" and getmetatable(it) == Task end
-M.is_task = is_task
+-- The task that a script's value stands for; nil when it is none.
+local function task_of(value) return type(value) == "table" and behind[value] or nil end
+M.task_of = task_of
+
+-- A task as scripts get it.
+local function shown(it)
+  local front = it.front
+  if not front then
+    front = setmetatable({}, Task)
+    it.front, behind[front] = front, it
+  end
+  return front
+end
+M.shown = shown
 
 -- A promise is a task without a coroutine: somebody else ends it.
-local function promise() return setmetatable({ promise = true }, Task) end
+local function promise() return { promise = true } end
 M.promise = promise
 
 local function resolve(it, ...)
   if it.done then return end
-  local value = ...
-  if is_task(value) and value ~= it then
-    return when_done(value, function(other)
+  local inner = task_of((...))
+  if inner and inner ~= it then
+    return when_done(inner, function(other)
       if not it.done then settle(it, other.ok, other.results) end
     end)
   end
@@ -51,31 +69,41 @@ local function after(it, on_value, on_error)
   return child
 end
 
-Task.next = after
-Task.catch = function(it, fn) return after(it, nil, fn) end
-Task.finally = function(it, fn)
-  return after(it,
-    function(...)
-      fn()
-      return ...
-    end,
-    function(e)
-      fn()
-      error(e, 0)
-    end)
-end
-Task.await = function(it)
-  if not is_task(it) then errors.bad("await: call it as task:await()") end
-  return scheduler.await(it)
-end
-Task.cancel = scheduler.cancel
-Task.status = function(it)
+local function status(it)
   if not it.done then return "running" end
   if it.ok then return "done" end
   return it.cancelled and "cancelled" or "failed"
 end
-Task.__tostring = function(it)
-  return format("%s(%s)", it.promise and "promise" or "task", Task.status(it))
+
+local methods = {
+  next = function(it, on_value, on_error) return shown(after(it, on_value, on_error)) end,
+  catch = function(it, fn) return shown(after(it, nil, fn)) end,
+  finally = function(it, fn)
+    return shown(after(it,
+      function(...)
+        fn()
+        return ...
+      end,
+      function(e)
+        fn()
+        error(e, 0)
+      end))
+  end,
+  await = scheduler.await,
+  cancel = scheduler.cancel,
+  status = status,
+}
+Task.__index = {}
+for name, method in next, methods do
+  Task.__index[name] = function(front, ...)
+    local it = task_of(front)
+    if not it then errors.bad(name .. ": call it as task:" .. name .. "()") end
+    return method(it, ...)
+  end
+end
+Task.__tostring = function(front)
+  local it = behind[front]
+  return format("%s(%s)", it.promise and "promise" or "task", status(it))
 end
 Task.__pairs = function() return function() end end
 json.kinds[Task] = function() return nil, nil end
@@ -85,7 +113,7 @@ function M.new(fn)
   local it = promise()
   local ok, e = scheduler.pcall(fn, function(...) resolve(it, ...) end, function(e) reject(it, e) end)
   if not ok then reject(it, e) end
-  return it
+  return shown(it)
 end
 
 return M

@@ -8,7 +8,7 @@ local scheduler = import("scheduler")
 local spelling = import("spelling")
 local MARKERS = import("results")
 local type, tostring, next, setmetatable, select = type, tostring, next, setmetatable, select
-local format = string.format
+local format, concat = string.format, table.concat
 local call, snake, read_only = scheduler.call, spelling.snake, spelling.read_only
 
 local M = {}
@@ -146,12 +146,16 @@ MARKERS["$h"] = function(data)
   return proxy
 end
 
--- Handles that the script has lost, once for each time they arrived.
+-- Handles that the script has lost, once for each time they arrived; so many at once.
+local MOST_LOST = 10000
+
 function M.flush()
   if lost_count == 0 then return end
   local list = lost
   lost, lost_count = {}, 0
-  host.drop(json.stringify(json.array(list)))
+  for from = 1, #list, MOST_LOST do
+    host.drop("[" .. concat(list, ",", from, math.min(from + MOST_LOST - 1, #list)) .. "]")
+  end
 end
 
 return M

@@ -12,7 +12,8 @@ local function meta_for(via, printed)
   local meta = metas[name]
   if meta then return meta end
   if via == "" then via = nil end
-  meta = { __name = "result" }
+  meta = { __name = "result", __metatable = false }
+  json.marks[meta] = true
   meta.__index = function(result, key)
     if type(key) ~= "string" then return nil end
     local other = snake(key)

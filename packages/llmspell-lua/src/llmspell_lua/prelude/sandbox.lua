@@ -37,14 +37,13 @@ function G.setmetatable(it, meta)
   if type(meta) == "table" and rawget(meta, "__gc") ~= nil then
     errors.bad("__gc is not available to scripts")
   end
-  -- The marks of arrays and results are ours, and a script may put its own metatable there.
-  if type(it) == "table" and getmetatable(it) == json.ARRAY and (meta == nil or type(meta) == "table") then
+  if type(it) == "table" and json.marks[getmetatable(it)] and (meta == nil or type(meta) == "table") then
     return real.debug.setmetatable(it, meta)
   end
   return setmetatable(it, meta)
 end
 G.getmetatable = function(it)
-  if type(it) == "table" and getmetatable(it) == json.ARRAY then return nil end
+  if type(it) == "table" and json.marks[getmetatable(it)] then return nil end
   return real.getmetatable(it)
 end
 

@@ -6,7 +6,7 @@ local scheduler = import("scheduler")
 local streams = import("streams")
 local objects = import("objects")
 local load, pcall = load, pcall
-local unpack, gsub, find = table.unpack, string.gsub, string.find
+local unpack, find = table.unpack, string.find
 local getlocal, getmetatable, type = debug.getlocal, debug.getmetatable, type
 
 local limits = options.limits
@@ -34,9 +34,7 @@ end
 function scheduler.housekeeping(info)
   hand_over()
   local place
-  if info and info.currentline > 0 then
-    place = gsub(info.source, "^@", "") .. ":" .. info.currentline
-  end
+  if info and info.currentline > 0 then place = errors.line_of(info) end
   host.at(place)
 end
 

@@ -7,17 +7,13 @@ local errors = import("errors")
 local M = import("limits")
 local co_resume, co_yield, co_status = coroutine.resume, coroutine.yield, coroutine.status
 local co_running, isyieldable = coroutine.running, coroutine.isyieldable
-local pcall, xpcall, error, type, tostring, setmetatable = pcall, xpcall, error, type, tostring,
-  setmetatable
+local pcall, xpcall, error, type, tostring = pcall, xpcall, error, type, tostring
 local pack, unpack, remove = table.pack, table.unpack, table.remove
 local getmetatable, rawequal = debug.getmetatable, rawequal
 local MEMORY, Error, raise = M.MEMORY, errors.Error, errors.raise
 
 local TAG = {}
 M.TAG = TAG
-local Task = { __name = "task", __metatable = false }
-Task.__index = Task
-M.Task = Task
 
 M.max_tasks = math.huge
 M.tasks, M.live = {}, 0              -- those not ended
@@ -204,11 +200,11 @@ end
 -- A new task for `fn(...)`; `report` is the id under which the host waits for its end.
 function M.spawn_always(fn, report, ...)
   local current = M.current
-  local task = setmetatable({
+  local task = {
     report = report, args = pack(...), fn = fn,
     -- The run or callback that this work belongs to.
     origin = report or current and current.origin or 0,
-  }, Task)
+  }
   task.co = M.create(function()
     local args = task.args
     task.args = nil
