@@ -119,11 +119,17 @@ IGNORED = [
 def test_what_widens_or_redirects_is_ignored_with_one_warning(tmp_path: Path) -> None:
     found = loaded(tmp_path, WIDENING, env={"AWS_SECRET": "s3cret-value"})
     (warning,) = found.warnings
-    assert warning == (
-        "llmspell.toml: the folder is not trusted, so these keys are ignored: "
-        + ", ".join(IGNORED)
-        + f" (to trust it: llmspell trust {tmp_path / 'project'})"
-    )
+    start = "the folder is not trusted, so these keys are ignored: "
+    end = f" (to trust it: llmspell trust {tmp_path / 'project'})"
+    assert warning.startswith(start)
+    assert warning.endswith(end)
+    named = [one.split(" ") for one in warning[len(start) : -len(end)].split(", ")]
+    assert [key for _, key in named] == IGNORED
+    lines = ["", *WIDENING.splitlines()]
+    for where, key in named:
+        file, _, line = where.partition(":")
+        assert file == "llmspell.toml"
+        assert key.rpartition(".")[2] in lines[int(line)]
     assert not found.trusted
     settings = found.settings
     assert settings.system.log_level == "debug"
@@ -243,7 +249,7 @@ def test_a_project_cannot_put_its_key_in_the_place_of_the_users(tmp_path: Path) 
     assert found.settings.providers["mine"].api_key == "users-own-key"
     assert found.settings.providers["mine"].type == ""
     (warning,) = found.warnings
-    assert "providers.mine.api_key, providers.mine.type" in warning
+    assert "llmspell.toml:2 providers.mine.api_key, llmspell.toml:3 providers.mine.type" in warning
 
 
 def test_a_key_written_out_in_a_project_file_works_with_a_warning(tmp_path: Path) -> None:

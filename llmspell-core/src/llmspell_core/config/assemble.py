@@ -7,9 +7,12 @@ from typing import Any
 
 from llmspell_core.config import outside, overrides, paths, values
 from llmspell_core.config.layers import Keys, Layer, Merged, leaves, nested
-from llmspell_core.config.mistakes import ConfigMistakes, Mistake, dotted
+from llmspell_core.config.mistakes import ConfigMistakes, Mistake, shown
 from llmspell_core.config.settings import Settings
 from llmspell_core.config.sources import Loaded, Request
+
+#: So many ignored keys are named in the warning; the rest is a number.
+_MOST_NAMED = 50
 
 
 class Assembly:
@@ -34,8 +37,8 @@ class Assembly:
         self.warnings += values.literal_keys(self.full)
         resolver = values.Resolver(self.request.env, self.trusted.get(("secrets",), {}))
         if self._has_untrusted():
-            resolver.resolve(self.trusted)
-        self.mistakes += resolver.resolve(self.full)
+            self.mistakes += resolver.resolve(self.trusted)
+        self.mistakes += [one for one in resolver.resolve(self.full) if one not in self.mistakes]
         settings = self._checked()
         return Loaded(
             settings,
@@ -52,12 +55,17 @@ class Assembly:
 
     def _checked(self) -> Settings:
         settings, wrong = Settings.check(self.full.data)
-        wrong += overrides.without_reason(self.full)
+        wrong += overrides.mistakes_in(self.full)
         if not wrong and {"security", "script_overrides"} & self.full.data.keys():
             from llmspell_core.config import profiles
 
-            wrong += profiles.mistakes_in(settings, self.trusted.get(("security",), {}))
+            trusted = self.trusted.get(("security",))
+            wrong += profiles.mistakes_in(settings, trusted if isinstance(trusted, dict) else {})
         self.mistakes += values.located(wrong, self.full, self.mistakes)
+        if self._has_untrusted():
+            # An untrusted file's values may lie over what is wrong in the user's own.
+            _, hidden = Settings.check(self.trusted.data)
+            self.mistakes += values.located(hidden, self.trusted, self.mistakes)
         if self.mistakes:
             raise ConfigMistakes(sorted(self.mistakes, key=self._position))
         return settings
@@ -72,7 +80,7 @@ class Assembly:
     # -- layers ------------------------------------------------------------------------------
 
     def _add_files(self) -> None:
-        ignored: dict[str, list[str]] = {}
+        ignored: list[str] = []
         for written in self.layers:
             layer = written.model_copy(update={"data": paths.resolved(written.data, written.base)})
             if layer.trusted:
@@ -82,19 +90,20 @@ class Assembly:
             if layer.kind in {"system", "user"}:
                 self._note_enforced()
         if ignored:
-            names = dict.fromkeys(name for some in ignored.values() for name in some)
+            more = len(ignored) - _MOST_NAMED
+            rest = f" and {more:,} more" if more > 0 else ""
             self.warnings.append(
-                f"{' and '.join(ignored)}: the folder is not trusted, so these keys are ignored: "
-                f"{', '.join(names)} (to trust it: llmspell trust {self.request.project})"
+                "the folder is not trusted, so these keys are ignored: "
+                f"{', '.join(ignored[:_MOST_NAMED])}{rest} "
+                f"(to trust it: llmspell trust {self.request.project})"
             )
 
-    def _add_untrusted(self, layer: Layer, ignored: dict[str, list[str]]) -> None:
+    def _add_untrusted(self, layer: Layer, ignored: list[str]) -> None:
         from llmspell_core.config import untrusted
 
         project, cwd = self.request.project, self.request.cwd
-        kept, left_out = untrusted.split(layer, self.trusted.data, project, cwd)
-        if left_out:
-            ignored[layer.label] = [dotted(path) for path in left_out]
+        kept, left_out = untrusted.split(layer, self.trusted.data, project, cwd, self.request.env)
+        ignored += [f"{layer.where(path)} {shown(path)}" for path in left_out]
         self.full.add(layer.model_copy(update={"data": kept}))
 
     def _add(self, layer: Layer) -> None:

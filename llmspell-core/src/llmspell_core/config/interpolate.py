@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 _REFERENCE = re.compile(
@@ -19,7 +19,7 @@ class UnsetError(Exception):
 def has_reference(value: Any) -> bool:
     """Whether a string, or one inside a list or table, refers to a variable or a secret."""
     if isinstance(value, str):
-        return any(match[0] != "$${" for match in _REFERENCE.finditer(value))
+        return any(True for _ in _found(value))
     if isinstance(value, (list, tuple)):
         return any(has_reference(one) for one in value)
     return isinstance(value, dict) and any(has_reference(one) for one in value.values())
@@ -27,8 +27,17 @@ def has_reference(value: Any) -> bool:
 
 def names_in(value: str) -> list[str]:
     """The references of a string as they are written between the braces, without defaults."""
-    found = _REFERENCE.finditer(value)
-    return [match["secret"] or match["name"] for match in found if match[0] != "$${"]
+    return [match["secret"] or match["name"] for match in _found(value)]
+
+
+def _found(value: str) -> Iterator[re.Match[str]]:
+    found = _REFERENCE.finditer(value, 0, _last(value))
+    return (match for match in found if match[0] != "$${")
+
+
+def _last(value: str) -> int:
+    """Where the last reference may end: what begins behind it would be looked at in vain."""
+    return value.rfind("}") + 1
 
 
 def interpolate(value: Any, env: Mapping[str, str], secret: Callable[[str], str | None]) -> Any:
@@ -55,4 +64,5 @@ def interpolate(value: Any, env: Mapping[str, str], secret: Callable[[str], str 
             raise UnsetError(f"the variable {match['name']} is not set")
         return found
 
-    return _REFERENCE.sub(replaced, value)
+    end = _last(value)
+    return _REFERENCE.sub(replaced, value[:end]) + value[end:].replace("$${", "${")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 Keys = tuple[str, ...]
@@ -18,6 +21,17 @@ def line_of(text: str, path: Keys, suffix: str = ".toml") -> int | None:
     return None
 
 
+def line_of_second(text: str, key: str) -> int:
+    """The line where a table of a JSON text has a key that it had before."""
+    seen: set[Keys] = set()
+    for path, line in _json_keys(text):
+        if path[-1] == key and path in seen:
+            return line
+        seen.add(path)
+    return 1
+
+
+@lru_cache(maxsize=8)
 def _positions(text: str, suffix: str) -> dict[Keys, int]:
     if suffix == ".json":
         return _first(_json_keys(text))
@@ -53,6 +67,7 @@ class _Toml:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self._ends = _line_ends(text)
 
     def keys(self) -> Iterator[tuple[Keys, int]]:
         table: Keys = ()
@@ -130,7 +145,11 @@ class _Toml:
         return False
 
     def _line(self) -> int:
-        return self.text.count("\n", 0, self.at) + 1
+        return bisect_left(self._ends, self.at) + 1
+
+
+def _line_ends(text: str) -> list[int]:
+    return [match.start() for match in re.finditer("\n", text)]
 
 
 def _prefixes(table: Keys, path: Keys, line: int) -> Iterator[tuple[Keys, int]]:
@@ -161,6 +180,7 @@ def _json_keys(text: str) -> Iterator[tuple[Keys, int]]:
     # One entry an open bracket: the key it belongs to, None inside a list.
     stack: list[str | None] = []
     key: str | None = None
+    ends = _line_ends(text)
     tokens = list(_JSON.finditer(text))
     for number, match in enumerate(tokens):
         word, sign = match.group(1, 2)
@@ -175,7 +195,7 @@ def _json_keys(text: str) -> Iterator[tuple[Keys, int]]:
             except ValueError:
                 return
             path = (*(part for part in stack if part is not None), str(key))
-            yield path, text.count("\n", 0, match.start()) + 1
+            yield path, bisect_left(ends, match.start()) + 1
         elif sign == ",":
             key = None
 
@@ -191,9 +211,9 @@ def _yaml_keys(text: str) -> Iterator[tuple[Keys, int]]:
         root = YAML(typ="rt", pure=True).compose(text)
     except YAMLError:
         return
-    todo: list[tuple[Keys, Any]] = [((), root)] if root is not None else []
+    todo: deque[tuple[Keys, Any]] = deque([((), root)] if root is not None else [])
     while todo:
-        path, node = todo.pop(0)
+        path, node = todo.popleft()
         for name, value in getattr(node, "value", []) if node.id == "mapping" else []:
             yield (*path, str(name.value)), name.start_mark.line + 1
             todo.append(((*path, str(name.value)), value))

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 Path = tuple[str, ...]
 
+MOST_SHOWN = 100
+#: So much of a key is shown.
+_MOST_KEY = 80
+
 
 class Mistake(Record):
     """One thing that is wrong: the key, what is wrong with it, and what to do."""
@@ -29,14 +33,14 @@ class Mistake(Record):
         """`{where, key, message, hint}`, without what is empty."""
         found = {
             "where": self.where,
-            "key": dotted(self.path),
+            "key": shown(self.path),
             "message": self.message,
             "hint": self.hint,
         }
         return {name: value for name, value in found.items() if value}
 
     def __str__(self) -> str:
-        name = dotted(self.path)
+        name = shown(self.path)
         text = f"{name}: {self.message}" if name else self.message
         if self.hint:
             text += f", {self.hint}"
@@ -44,15 +48,21 @@ class Mistake(Record):
 
 
 class ConfigMistakes(ConfigError):  # noqa: N818 - it is a list of them
-    """Everything that is wrong in a configuration; as text, one line each."""
+    """Everything that is wrong in a configuration; as text, one line each.
+
+    Of more than `MOST_SHOWN` the rest is a number.
+    """
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         count = len(mistakes)
+        shown = list(mistakes[:MOST_SHOWN])
+        if count > MOST_SHOWN:
+            shown.append(Mistake((), f"and {count - MOST_SHOWN:,} more"))
         super().__init__(
             f"{count} mistake{'s' if count > 1 else ''} in the configuration",
-            details={"mistakes": [one.as_dict() for one in mistakes]},
+            details={"mistakes": [one.as_dict() for one in shown]},
         )
-        self.mistakes = list(mistakes)
+        self.mistakes = shown
 
     def __str__(self) -> str:
         return "\n  ".join([self.message, *map(str, self.mistakes)])
@@ -60,15 +70,31 @@ class ConfigMistakes(ConfigError):  # noqa: N818 - it is a list of them
 
 def dotted(path: Sequence[str]) -> str:
     """A path as it stands in a file: `script_overrides."reports/*.lua".log_level`."""
-    return ".".join(part if _bare(part) else f'"{part}"' for part in path)
+    return ".".join(part if _bare(part) else _quoted(part) for part in path)
+
+
+def shown(path: Sequence[str]) -> str:
+    """A path for a message: of a long key its beginning."""
+    return dotted([one if len(one) <= _MOST_KEY else f"{one[:_MOST_KEY]}…" for one in path])
+
+
+def _quoted(part: str) -> str:
+    """A key as TOML quotes it: one line, whatever is in it."""
+    if '"' not in part and part.isprintable() and "\\" not in part:
+        return f'"{part}"'
+    import json
+
+    return json.dumps(part)
 
 
 def _bare(part: str) -> bool:
     return bool(part) and part.isascii() and part.replace("-", "").replace("_", "").isalnum()
 
 
-def unknown_key(path: Path, known: Sequence[str]) -> Mistake:
-    """An unknown key, with the nearest valid one."""
+def unknown_key(path: Path, known: Sequence[str], before: int = 0) -> Mistake:
+    """An unknown key, with the nearest valid one unless it is one of very many."""
+    if len(path[-1]) > _MOST_KEY or before >= MOST_SHOWN:
+        return Mistake(path, "unknown key")
     return Mistake(path, "unknown key", did_you_mean(path[-1], list(known)))
 
 
@@ -78,7 +104,7 @@ def mistakes_of(error: ValidationError, model: type[Record], at: Path) -> list[M
     for one in error.errors(include_url=False, include_input=True):
         path, field, owner = _locate(model, one["loc"])
         if one["type"] == "extra_forbidden":
-            mistake = unknown_key((*at, *path), list(owner.declared))
+            mistake = unknown_key((*at, *path), list(owner.declared), len(found))
         else:
             mistake = Mistake((*at, *path), _not_this(one, field))
         found[mistake.path, mistake.message] = mistake

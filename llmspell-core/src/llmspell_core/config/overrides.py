@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from llmspell_core.config.layers import Layer, Merged
 from llmspell_core.config.mistakes import Mistake
+from llmspell_core.security.globs import reached
 
 _SECTION = "script_overrides"
+_MOST_PATTERN = 1024
 
 
 class OverrideUse(NamedTuple):
@@ -27,16 +28,18 @@ def matches(pattern: str, script: Path, project: Path) -> bool:
     Patterns are relative to the project; an absolute one is compared with the whole path.
     """
     whole = Path(pattern).is_absolute()
+    if len(pattern) > _MOST_PATTERN:
+        return False
     if not whole and not script.is_relative_to(project):
         return False
     path = script if whole else script.relative_to(project)
-    return re.fullmatch(_expression(pattern.removeprefix("./")), path.as_posix()) is not None
+    wanted = pattern.removeprefix("./").replace("\\", "/")
+    return reached(wanted.split("/"), path.as_posix().split("/"))[-1]
 
 
-def _expression(pattern: str) -> str:
-    signs = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern.replace("\\", "/"))
-    return "".join(signs.get(part) or re.escape(part) for part in parts)
+def _tables(merged: Merged) -> list[tuple[str, Any]]:
+    found = merged.get((_SECTION,))
+    return list(found.items()) if isinstance(found, Mapping) else []
 
 
 def layer_for(
@@ -44,7 +47,7 @@ def layer_for(
 ) -> tuple[Layer | None, OverrideUse | None]:
     """What the overrides set for this script, as a layer over the files."""
     result, use = Merged(), None
-    for pattern, table in (merged.get((_SECTION,)) or {}).items():
+    for pattern, table in _tables(merged):
         if not isinstance(table, Mapping) or not matches(pattern, script, project):
             continue
         data: dict[str, Any] = {}
@@ -65,10 +68,14 @@ def layer_for(
     return Layer("override", _SECTION, result.data, project, names=names), use
 
 
-def without_reason(merged: Merged) -> list[Mistake]:
-    """A mistake for each security override that does not say why."""
+def mistakes_in(merged: Merged) -> list[Mistake]:
+    """A mistake for each pattern that is too long, and each security override without reason."""
     found = []
-    for pattern, table in (merged.get((_SECTION,)) or {}).items():
+    for pattern, table in _tables(merged):
+        if len(pattern) > _MOST_PATTERN:
+            wrong = f"the pattern is longer than {_MOST_PATTERN:,} characters"
+            at = (_SECTION, pattern)
+            found.append(Mistake(at, wrong, None, merged.where(at)))
         security = table.get("security") if isinstance(table, Mapping) else None
         if isinstance(security, Mapping) and not str(security.get("reason") or "").strip():
             path = (_SECTION, pattern, "security")

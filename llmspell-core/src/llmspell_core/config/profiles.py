@@ -25,6 +25,7 @@ RANKS = {
 }
 #: Every profile that needs no declaration; `custom` is `medium` with what is set over it.
 BUILT_IN = (*RANKS, "custom")
+_MOST_BASES = 16
 
 
 def mistakes_in(settings: Settings, trusted: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -39,8 +40,8 @@ def mistakes_in(settings: Settings, trusted: Mapping[str, Any]) -> Iterator[Mist
         if is_built_in(name):
             yield Mistake(path, "is built in", "choose another name")
         yield from _unknown((*path, "base"), table.base, security.profiles)
-        if _is_own_base(name, security.profiles):
-            yield Mistake((*path, "base"), "is the profile itself, by way of its base")
+        if wrong := _wrong_bases(name, security.profiles):
+            yield Mistake((*path, "base"), wrong)
     for pattern, override in settings.script_overrides.items():
         if override.security is not None and override.security.profile:
             where = ("script_overrides", pattern, "security", "profile")
@@ -65,13 +66,15 @@ def _unknown(
         yield Mistake(path, f'unknown profile "{name}"', hint)
 
 
-def _is_own_base(name: str, declared: Mapping[str, CustomProfile]) -> bool:
-    seen: set[str] = set()
+def _wrong_bases(name: str, declared: Mapping[str, CustomProfile]) -> str:
+    seen: list[str] = []
     current = name
     while current in declared and current not in seen:
-        seen.add(current)
+        if len(seen) == _MOST_BASES:
+            return f"is based on more than {_MOST_BASES} profiles, one on the other"
+        seen.append(current)
         current = declared[current].base
-    return current == name
+    return "is the profile itself, by way of its base" if current == name else ""
 
 
 def _hosts(path: tuple[str, ...], network: Network) -> Iterator[Mistake]:

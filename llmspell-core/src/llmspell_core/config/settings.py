@@ -132,7 +132,7 @@ class Settings:
             elif name in SECTIONS:
                 made.__dict__[name] = _section(name, value, mistakes)
             else:
-                mistakes.append(unknown_key((str(name),), [*SECTIONS, "version"]))
+                mistakes.append(unknown_key((str(name),), [*SECTIONS, "version"], len(mistakes)))
         made.__dict__["_data"] = dict(data)
         return made, mistakes
 

@@ -201,11 +201,22 @@ class _Files:
         from llmspell_core.config.trust import is_trusted
 
         trusted = is_trusted(project, self.env)
-        self._read(file, "project", trusted=trusted)
+        self._read_own(file, project, trusted)
         environment = self._environment()
         for name in (f"llmspell.{environment}", "llmspell.local"):
             if found := in_folder(project, name):
-                self._read(found, "project", trusted=trusted)
+                self._read_own(found, project, trusted)
+
+    def _read_own(self, file: Path, project: Path, trusted: bool) -> None:
+        """Read a project's file. A stranger's link could show a script what is the user's."""
+        if not trusted and not file.resolve().is_relative_to(project.resolve()):
+            from llmspell_core.config.files import label
+
+            hint = f"make it a file, or trust the folder: llmspell trust {project}"
+            where = label(file, self.cwd)
+            self.mistakes.append(Mistake((), "is a link to a file outside its folder", hint, where))
+            return
+        self._read(file, "project", trusted=trusted)
 
     def _environment(self) -> str:
         """`LLMSPELL_ENV`, else `[system] environment` as far as it is read."""

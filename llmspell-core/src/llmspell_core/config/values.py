@@ -15,6 +15,7 @@ from llmspell_core.config.settings import Settings
 from llmspell_core.secrets import Secrets
 
 _CREDENTIAL = re.compile(r"key|token|secret|password|authorization|cookie", re.IGNORECASE)
+_MOST_WARNINGS = 20
 _HINT = "set it, or write ${NAME:-default}"
 
 
@@ -82,6 +83,8 @@ def literal_keys(merged: Merged) -> list[str]:
                 f"{layer.where(path)}: a key is written out in a project file, where others may "
                 f'read it: write "${{secret:{name}}}" instead'
             )
+    if len(found) > _MOST_WARNINGS:
+        found[_MOST_WARNINGS:] = [f"and {len(found) - _MOST_WARNINGS:,} more such keys"]
     return found
 
 

@@ -29,8 +29,9 @@ _UNITED = {
 class Widening:
     """Compares with one `[security]` table, by the profile that it describes."""
 
-    def __init__(self, security: Mapping[str, Any], project: Path, cwd: Path) -> None:
-        self._security = security
+    def __init__(self, security: Any, project: Path, cwd: Path) -> None:
+        # What is no table is a mistake that the check of the settings reports.
+        self._security = security if isinstance(security, Mapping) else {}
         self._project = project
         self._cwd = cwd
 
@@ -55,11 +56,14 @@ class Widening:
         return str(self._security.get("profile", "medium"))
 
     def _rank(self, name: Any, seen: frozenset[str] = frozenset()) -> int:
-        table = (self._security.get("profiles") or {}).get(name)
+        if not isinstance(name, str):
+            return max(RANKS.values())
+        profiles = self._security.get("profiles")
+        table = profiles.get(name) if isinstance(profiles, Mapping) else None
         if isinstance(table, Mapping) and name not in seen:
             return self._rank(table.get("base", "medium"), seen | {name})
         # A profile of the project's own is laid within the user's: it cannot be weaker.
-        return RANKS.get(str(name).replace("-", "_"), max(RANKS.values()))
+        return RANKS.get(name.replace("-", "_"), max(RANKS.values()))
 
     def _widens(self, path: tuple[str, ...], value: Any) -> bool:
         if path[0] == "stdlib_access":
@@ -85,7 +89,7 @@ class Widening:
 
         try:
             return profile_from_settings(self._security)
-        except (LLMSpellError, ValidationError):
+        except (LLMSpellError, ValidationError, AttributeError, TypeError, ValueError):
             # What is wrong in it is reported when the settings are checked.
             return SecurityProfile.medium()
 

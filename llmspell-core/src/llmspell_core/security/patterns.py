@@ -6,7 +6,11 @@ import functools
 import re
 from collections.abc import Iterable, Sequence
 
+from llmspell_core.security.globs import reached
+
 _RESERVED = r"(?i)^(con|prn|aux|nul|conin\$|conout\$|clock\$|com[0-9¹²³]|lpt[0-9¹²³])$"
+
+_FEW_STARS = 2
 
 
 class DenyList:
@@ -27,21 +31,37 @@ class DenyList:
         folded = plain.casefold()
         if any(folded == p or folded.startswith(p + "/") for p in self._places):
             return True
-        compiled = _compile(self.patterns)
-        return compiled is not None and compiled.match(plain) is not None
+        simple, others = _compile(self.patterns)
+        if simple is not None and simple.match(plain) is not None:
+            return True
+        names = folded.strip("/").split("/")
+        # What fits a folder's path is all that is below it.
+        return any(any(reached(parts, names)[1:]) for parts in others)
 
 
 @functools.lru_cache(maxsize=64)
-def _compile(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
-    if not patterns:
-        return None
-    return re.compile("|".join(_regex(p) for p in patterns), re.IGNORECASE | re.DOTALL)
+def _compile(patterns: tuple[str, ...]) -> tuple[re.Pattern[str] | None, tuple[list[str], ...]]:
+    """An expression for the simple globs; the others, on which it could be long, as parts."""
+    simple = "|".join(_regex(p) for p in patterns if p.count("*") <= _FEW_STARS)
+    others = tuple(_parts(p) for p in patterns if p.count("*") > _FEW_STARS)
+    return re.compile(simple, re.IGNORECASE | re.DOTALL) if simple else None, others
+
+
+def _parts(pattern: str) -> list[str]:
+    text, anchored = _plain(pattern)
+    parts = text.casefold().strip("/").split("/")
+    return parts if anchored else ["**", *parts]
+
+
+def _plain(pattern: str) -> tuple[str, bool]:
+    """A glob without what says nothing, and whether it begins at the root."""
+    text = pattern.replace("\\", "/").rstrip("/")
+    anchored = text.startswith("/") or re.match(r"[A-Za-z]:/", text) is not None
+    return text.removeprefix("./").removesuffix("/**"), anchored
 
 
 def _regex(pattern: str) -> str:
-    text = pattern.replace("\\", "/").rstrip("/")
-    anchored = text.startswith("/") or re.match(r"[A-Za-z]:/", text) is not None
-    text = text.removeprefix("./").removesuffix("/**")
+    text, anchored = _plain(pattern)
     body = _translate(text)
     start = "" if anchored else r"(?:.*/)?"
     return f"(?:{start}{body}(?:/.*)?$)"
