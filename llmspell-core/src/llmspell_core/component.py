@@ -93,10 +93,11 @@ class BaseAgent(ABC):
         `input` is a string, a table of `AgentInput` fields or an `AgentInput`. Without `ctx` the
         current run's context is used, else the default Runtime's.
         """
-        from llmspell_core.context import context_for
+        from llmspell_core.context import in_context
 
-        async with context_for(ctx) as found:
-            return await found.runtime.runner.run(self, self.read_input(input), found)
+        return await in_context(
+            ctx, lambda found: found.runtime.runner.run(self, self.read_input(input), found)
+        )
 
     def read_input(self, given: Any) -> AgentInput:
         """What `execute` was given, as the AgentInput that `run` gets."""

@@ -302,7 +302,8 @@ class Runner:
             raise limit_error(hit)
         ctx.account.charge_tool(tool.name)
         result = ToolResult.of(await tool.run_tool(parsed, ctx.for_tool(tool)))
-        operation = getattr(parsed, "operation", None)
+        # Not by getattr: for a field that is not there pydantic looks long.
+        operation = getattr(parsed, "__dict__", {}).get("operation")
         if isinstance(operation, str):
             result.metadata.setdefault("operation", operation)
         return result

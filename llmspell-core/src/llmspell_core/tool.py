@@ -230,10 +230,11 @@ class Tool(BaseAgent):
         self, params: dict[str, Any] | None = None, ctx: ExecutionContext | None = None
     ) -> ToolResult:
         """Call it through the Runner; a failure is raised."""
-        from llmspell_core.context import context_for
+        from llmspell_core.context import in_context
 
-        async with context_for(ctx) as found:
-            return await found.runtime.runner.run_tool(self, params or {}, found)
+        return await in_context(
+            ctx, lambda found: found.runtime.runner.run_tool(self, params or {}, found)
+        )
 
     async def run(self, input: AgentInput, ctx: ExecutionContext) -> AgentOutput:
         params = dict(input.parameters)

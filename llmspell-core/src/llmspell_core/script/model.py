@@ -32,6 +32,8 @@ class ScriptModel(BaseModel):
         if not isinstance(data, dict):
             return data
         known, lists = cls.model_fields, _list_fields(cls)
+        if _fits(cls, data) and not any(data.get(name) == {} for name in lists):
+            return data
         found: dict[str, Any] = {}
         origin: dict[str, str] = {}
         for key, value in data.items():
@@ -66,6 +68,16 @@ class ScriptModel(BaseModel):
             'unknown field "{field}"{near}',
             {"field": key, "near": f", {near}" if near else ""},
         )
+
+
+def _fits(model: type[ScriptModel], data: dict[Any, Any]) -> bool:
+    """Whether all names are those of fields that pydantic knows by the same name."""
+    return data.keys() <= _plain_fields(model)
+
+
+@functools.cache
+def _plain_fields(model: type[ScriptModel]) -> frozenset[str]:
+    return frozenset(name for name, field in model.model_fields.items() if not field.alias)
 
 
 @functools.cache

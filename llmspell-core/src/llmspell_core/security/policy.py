@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from llmspell_core.tool import Tool
 
 MARKS = ("destructive", "open_world")
+#: How many tools' refusals a policy remembers.
+MAX_KEPT = 1000
 
 
 class Policy:
@@ -70,6 +72,7 @@ class Policy:
         self._resolver = resolver
         self._connector = connector
         self._chain = tuple(profile.chain())
+        self._refused: dict[tuple[Any, ...], tuple[str, ...]] = {}
         #: Tools that a person approved once and for all, shared with what is narrowed from here.
         self._approved: set[str] = set()
         #: The policy whose network gates this one shares, made when one of both needs them.
@@ -166,8 +169,7 @@ class Policy:
             PolicyError: `policy.tool`: the profile refuses it.
         """
         asked = ""
-        for profile in self._chain:
-            rule = _refusal(profile, tool)
+        for profile, rule in zip(self._chain, self._refusals(tool), strict=True):
             if rule:
                 self.audit.record("tools", tool.name, "deny", rule)
                 raise _denied(tool, profile, rule)
@@ -185,7 +187,18 @@ class Policy:
 
     def allows_tool(self, tool: Tool) -> bool:
         """Whether the tool may be called at all, asked or not; leaves no audit record."""
-        return not any(_refusal(profile, tool) for profile in self._chain)
+        return not any(self._refusals(tool))
+
+    def _refusals(self, tool: Tool) -> tuple[str, ...]:
+        """By which rule each profile refuses a tool; matching the names takes longer than most."""
+        key = (tool.name, tool.aliases, tool.category, tool.security_level)
+        found = self._refused.get(key)
+        if found is None:
+            if len(self._refused) >= MAX_KEPT:
+                self._refused.clear()
+            found = tuple(_refusal(profile, tool) for profile in self._chain)
+            self._refused[key] = found
+        return found
 
     def allows_scope(self, scope: str) -> bool:
         """Whether scripts may use a state scope beside their own (`global`, `user`, ...)."""
