@@ -298,9 +298,10 @@ def _refusal(profile: SecurityProfile, tool: Tool) -> str:
 def _question(profile: SecurityProfile, tool: Tool, chosen_by_model: bool) -> str:
     """The rule by which a person must be asked, or ""."""
     rules = profile.tools
-    trusted = not chosen_by_model and _named(tool, rules.allow)
-    if tool.security_level in rules.confirm_levels and not trusted:
-        return "tools.confirm_levels"
+    if tool.security_level in rules.confirm_levels:
+        trusted = not chosen_by_model and _named(tool, rules.allow)
+        if not trusted:
+            return "tools.confirm_levels"
     if not chosen_by_model:
         return ""
     marks = [mark for mark in MARKS if getattr(tool, mark)]
