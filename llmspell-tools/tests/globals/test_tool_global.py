@@ -9,6 +9,7 @@ import pytest
 
 from llmspell_core.account import Account
 from llmspell_core.errors import LLMSpellError, ScriptError, ToolFailed, ToolRetry, ValidationError
+from llmspell_core.extensions import extension_names
 from llmspell_core.runtime import Runtime
 from llmspell_core.script.manifest import compile_manifest
 from llmspell_core.tool import Tool, ToolResult
@@ -16,18 +17,7 @@ from llmspell_tools.globals.script_tool import ScriptTool
 from llmspell_tools.globals.tool import ToolFilter, ToolGlobal
 from llmspell_tools.script_tool import ToolConfig
 
-BUILT_IN = [
-    "calculator",
-    "datetime-handler",
-    "file-operations",
-    "file-search",
-    "hash-calculator",
-    "http-requester",
-    "json-processor",
-    "template-creator",
-    "text-manipulator",
-    "uuid-generator",
-]
+BUILT_IN = sorted(extension_names("tools"))
 
 
 def within(work: Callable[[ToolGlobal], Awaitable[None]], **settings: Any) -> None:
@@ -107,15 +97,13 @@ def test_tools_are_listed_searched_and_discovered() -> None:
         assert rows[0].keys() == {"name", "description", "category", "version", "security_level"}
         assert all(row["description"] for row in rows)
         assert tools.list_()[0].prints == "name"
-        assert tools.categories() == ["data", "fs", "util", "web"]
-        assert [row.data["name"] for row in tools.list_("web")] == ["http-requester"]
-        assert [row.data["name"] for row in tools.search("regular expression file")] == [
-            "file-search"
-        ]
+        assert {"data", "fs", "util", "web"} <= set(tools.categories())
+        assert "http-requester" in [row.data["name"] for row in tools.list_("web")]
+        assert "file-search" in [row.data["name"] for row in tools.search("regular file")]
         assert tools.search("nothing like it") == []
         safe = tools.discover(ToolFilter(max_security_level="safe"))
         assert "file-operations" not in [row.data["name"] for row in safe]
-        both = tools.discover(ToolFilter(category="util", query="date"))
+        both = tools.discover(ToolFilter(category="util", query="time zone"))
         assert [row.data["name"] for row in both] == ["datetime-handler"]
         assert len(tools.discover()) == len(BUILT_IN)
         assert tools.exists("uuid_generator")
