@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llmspell_core.errors import ConfigError, ToolError
+from llmspell_core.schema import describe
 from llmspell_core.security.net import NetworkError
 
 if TYPE_CHECKING:
     from llmspell_core.context import ToolContext
     from llmspell_core.security.http import HttpResponse
 
+_KINDS = {str: "a string", bool: "true or false", int: "a whole number", list: "a list"}
 _TOO_MANY = 429
 _CLIENT_ERROR = 400
 _SERVER_ERROR = 500
@@ -39,7 +41,7 @@ def option(ctx: ToolContext, service: str, name: str, default: Any) -> Any:
     value = configured(ctx, service).get(name, default)
     if type(value) is not type(default):
         where = f"[tools.{ctx.tool.name}{'.' * bool(service)}{service}] {name}"
-        raise ConfigError(f"{where} must be a {type(default).__name__}, not {value!r:.60}")
+        raise ConfigError(f"{where} must be {_KINDS[type(default)]}, not {describe(value)}")
     return value
 
 
