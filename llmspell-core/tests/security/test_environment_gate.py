@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmspell_core.errors import LimitError, PolicyError, ValidationError
 from llmspell_core.security.env import MASK, EnvGate, looks_secret
 from llmspell_core.security.profile import SecurityProfile
 from llmspell_core.security.redact import Redactor
@@ -58,6 +59,30 @@ def test_setting_lasts_for_the_run_and_leaves_the_process_alone() -> None:
     assert env.get("MINE") == "1"
     assert "MINE" in env.names()
     assert "MINE" not in SURROUNDING
+
+
+@pytest.mark.parametrize("name", ["PATH", "LD_PRELOAD", "PYTHONPATH", "git_ssh_command", "ENV"])
+def test_what_makes_programs_load_others_cannot_be_set(name: str) -> None:
+    env = gate("HOME", "PATH")
+    with pytest.raises(PolicyError) as caught:
+        env.set(name, "/tmp/evil")
+    assert caught.value.code == "policy.environment"
+    assert name not in env.for_process()
+    EnvGate((SecurityProfile.none().environment,), environ={}).set(name, "1")
+
+
+def test_what_can_be_set_is_bounded() -> None:
+    env = gate("HOME")
+    for name, value in (("", "x"), ("A=B", "x"), ("A", "x\0y"), ("A\0", "x")):
+        with pytest.raises(ValidationError):
+            env.set(name, value)
+    with pytest.raises(LimitError):
+        env.set("LARGE", "x" * 40_000)
+    for number in range(1_000):
+        env.set(f"V{number}", "x")
+    env.set("V7", "y")
+    with pytest.raises(LimitError):
+        env.set("ONE_MORE", "x")
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmspell_core.errors import LLMSpellError, NotFoundError, PolicyError, ValidationError
+from llmspell_core.security.env import loads_programs
 
 if TYPE_CHECKING:
     from llmspell_core.security.audit import AuditLog
@@ -25,13 +25,6 @@ DEFAULT_TIMEOUT_MS = 30_000
 DEFAULT_MAX_BYTES = 1024 * 1024
 _CHUNK = 65536
 _POSIX = os.name == "posix"
-#: Variables by which a listed program is made to load or run another one.
-_DANGEROUS = (
-    "PATH", "LD_*", "DYLD_*", "PYTHON*", "PERL*", "RUBY*", "NODE_*", "JAVA_*", "_JAVA_*", "JDK_*",
-    "BASH*", "ENV", "IFS", "SHELLOPTS", "PS4", "PROMPT_COMMAND", "GIT_*", "SSH_*", "PAGER",
-    "*EDITOR", "VISUAL", "BROWSER", "LESS*", "GCONV_PATH", "MAKEFLAGS", "CARGO_*", "RUSTC*",
-    "CC", "CXX", "npm_*", "COMSPEC", "PATHEXT", "SYSTEMROOT",
-)  # fmt: skip
 #: Starts the program under limits. A function run between fork and exec could deadlock in a
 #: process with threads; a program of one line cannot.
 _LAUNCHER = (
@@ -182,7 +175,7 @@ class ProcessGate:
             made.update({k: v for k, v in os.environ.items() if k.upper() == "SYSTEMROOT"})
         for name, value in given.items():
             bad = "=" in name or "\0" in name + str(value) or not name
-            if bad or (_is_dangerous(name) and not self._free):
+            if bad or (loads_programs(name) and not self._free):
                 raise PolicyError(
                     f'the variable "{name}" may not be given to a program',
                     code="policy.environment",
@@ -303,10 +296,6 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     transport = getattr(process, "_transport", None)
     if transport is not None:
         transport.close()
-
-
-def _is_dangerous(name: str) -> bool:
-    return any(fnmatchcase(name.upper(), pattern.upper()) for pattern in _DANGEROUS)
 
 
 def _spelled(path: str) -> str:
