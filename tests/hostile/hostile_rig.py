@@ -25,6 +25,7 @@ from hostile_cases import CONTAINED, ENGINES, Case
 from llmspell_bridge.engines import ScriptSource, load_engine
 from llmspell_bridge.runtime import ScriptRuntime
 from llmspell_bridge.streams import CapturedStreams
+from llmspell_core.compute import close_helpers
 from llmspell_core.config.settings import Settings
 from llmspell_core.config.sources import Loaded
 from llmspell_core.errors import LLMSpellError
@@ -68,6 +69,8 @@ class Held:
     @classmethod
     def now(cls) -> Held:
         """As the system and the running loop count them; 0 where they cannot be counted."""
+        # Helpers of tools that wait for the next call are nobody's who has ended.
+        close_helpers()
         return cls(_children(), _entries("/proc/self/fd"), len(asyncio.all_tasks()))
 
     def more_than(self, before: Held) -> list[str]:

@@ -1,4 +1,4 @@
-// expect: ok | script.wall_limit
+// expect: ok | script.cpu_limit | script.wall_limit
 // What the host keeps of them is no more than the script's own memory.
 let code = "";
 const prompt = "x".repeat(9e5);

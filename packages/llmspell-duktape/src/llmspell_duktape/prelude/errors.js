@@ -136,8 +136,11 @@
     return fields;
   }
 
+  // Where there is not even memory for the error, the engine has one that is made beforehand.
   function memory(e) {
-    return M.exhausted && text(e.message) === "alloc failed";
+    var message = text(e.message);
+    return (M.exhausted && message === "alloc failed")
+      || (message === "error in error handling" && text(e.name) === "DoubleError");
   }
 
   // The fields as JSON text, whatever they hold: bad details must not hide the error.
