@@ -13,7 +13,7 @@ test: $(TOOLS)/tox
 
 # What things cost, as ratios to what each is measured against.
 bench: $(TOOLS)/tox
-	@$(TOOLS)/hatch run python benchmarks/run.py
+	@$(TOOLS)/hatch run bench:python benchmarks/run.py
 
 # The same things over and over: memory and handles must not grow.
 soak: $(TOOLS)/tox

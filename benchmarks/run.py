@@ -158,6 +158,26 @@ def agents(one: Figures) -> Iterator[Row]:
     yield Row("  with one tool call", one["one_tool_us"], "us", 300)
 
 
+def frameworks(one: Figures) -> Iterator[Row]:
+    """Rows of `frameworks.py`."""
+    for what in ("answer", "one tool"):
+        ours = one[f"ours: {what}, ms"]
+        for name in ("pydantic_ai", "agents", "langgraph"):
+            if (theirs := one.get(f"{name}: {what}, ms")) is not None:
+                shown = {"agents": "openai-agents"}.get(name, name.replace("_", "-"))
+                label = f"agent turn, {what}"
+                target = 0.15 if name == "pydantic_ai" else None
+                yield Row(label, ours, "ms", target, shown, theirs)
+
+
+def tools(one: Figures) -> Iterator[Row]:
+    """Rows of `tool_cost.py`."""
+    yield Row("tool call above its function", one["ours, us"], "us", 30)
+    for name in ("langchain_core", "pydantic_ai"):
+        if f"{name}, us" in one:
+            yield Row(f"  {name}'s tool object", one[f"{name}, us"], "us")
+
+
 def parallel(one: Figures) -> Iterator[Row]:
     """Rows of `fifty.py`."""
     label, beside = "50 agent:execute at once, from Lua", "bare httpx"
@@ -189,6 +209,8 @@ BENCHMARKS = {
     "engines.py": engines,
     "fairness.py": fairness,
     "agent_turn.py": agents,
+    "frameworks.py": frameworks,
+    "tool_cost.py": tools,
     "fifty.py": parallel,
     "workflow_cost.py": workflows,
     "core_costs.py": core,
