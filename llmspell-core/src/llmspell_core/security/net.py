@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 #: (host name, port) -> addresses as text.
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
+#: (address, port) -> a connected socket that does not block.
+Connector = Callable[[str, int], Awaitable[socket.socket]]
+DEFAULT_TIMEOUT_MS = 10_000
 #: Suffixes that no public name has: naming such a host means a private one.
 _PRIVATE_SUFFIXES = (".local", ".internal", ".lan", ".intranet", ".corp", ".home", ".home.arpa")
 _NAMED_PRIVATE: tuple[Kind, ...] = ("private", "shared")
@@ -103,6 +106,7 @@ class NetGate:
     Args:
         layers: the network rules of each profile of the chain; all must allow.
         resolver: how names become addresses; the system's by default.
+        connector: how a TCP connection is made to one of them.
     """
 
     def __init__(
@@ -110,6 +114,7 @@ class NetGate:
         layers: Sequence[NetworkPolicy],
         *,
         resolver: Resolver | None = None,
+        connector: Connector | None = None,
         audit: AuditLog | None = None,
     ) -> None:
         self.layers = tuple(layers)
@@ -119,6 +124,7 @@ class NetGate:
         ]
         self._closed = any(layer.mode == "none" for layer in self.layers)
         self._resolver = resolver or system_resolver
+        self._connector = connector
         self._audit = audit
 
     def check_host(self, host: str, port: int) -> Address | str:
@@ -160,6 +166,34 @@ class NetGate:
         if self._audit is not None:
             self._audit.record("network", f"{host}:{port}", "allow", "network")
         return [str(plain(address)) for address in addresses]
+
+    async def connect(
+        self, host: str, port: int, *, timeout_ms: float = DEFAULT_TIMEOUT_MS
+    ) -> socket.socket:
+        """A TCP connection to a host, made to an address that was checked; the caller closes it.
+
+        For protocols other than HTTP: libraries take the socket, or `open` makes streams of it.
+
+        Raises:
+            PolicyError: `policy.network`: nothing was sent to anybody.
+            NetworkError: `network.resolve`, or `network.connection`: no address answers.
+            DeadlineError: the time was up.
+        """
+        from llmspell_core.security.tcp import connect
+
+        return await connect(self, self._connector, host, port, timeout_ms)
+
+    async def open(
+        self, host: str, port: int, *, tls: bool = False, timeout_ms: float = DEFAULT_TIMEOUT_MS
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """The streams of such a connection; with `tls` the certificate is checked by the name.
+
+        Raises:
+            NetworkError: also `network.tls`: no secure connection.
+        """
+        from llmspell_core.security.tcp import streams
+
+        return await streams(self, host, port, tls=tls, timeout_ms=timeout_ms)
 
     def allows(self, host: str, port: int = 443) -> bool:
         """Whether a request to this host would pass, as far as is known without resolving."""
