@@ -1,0 +1,1 @@
+"""Tools for the machine: processes, environment, services, all through the gates."""
