@@ -185,6 +185,10 @@ class ExtensionError(LLMSpellError):
     code = "extension.unavailable"
 
 
+#: Comparing takes time by the length, and a script may give megabytes for a name.
+_LONGEST_NAME = 100
+
+
 def did_you_mean(name: str, known: list[str]) -> str | None:
     """`did you mean "calculator"?` for the nearest known name, or None when none is near."""
     near = nearest(name, known)
@@ -193,6 +197,8 @@ def did_you_mean(name: str, known: list[str]) -> str | None:
 
 def nearest(name: str, known: list[str]) -> str | None:
     """The known name that was probably meant, or None."""
+    if len(name) > _LONGEST_NAME:
+        return None
     from difflib import get_close_matches
 
     plain = {candidate.lower().replace("_", "-"): candidate for candidate in known}

@@ -113,8 +113,9 @@ def _without_tokens(run: re.Match[str]) -> str:
     at, kept = 0, []
     while at < len(parts):
         part = parts[at]
-        token = re.search(_FIRST, part) if at + 2 < len(parts) else None
-        if token is None or len(parts[at + 1]) < _SECOND:
+        whole = at + 2 < len(parts) and len(parts[at + 1]) >= _SECOND
+        token = re.search(_FIRST, part) if whole else None
+        if token is None:
             kept.append(part)
             at += 1
         else:

@@ -1,0 +1,4 @@
+-- expect: script.cpu_limit
+-- limits: cpu_s = 0.3
+local function f() return pcall(f) or f() end
+while true do pcall(f) end

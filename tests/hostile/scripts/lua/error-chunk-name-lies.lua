@@ -1,0 +1,2 @@
+-- expect: script.error
+load("\n\nerror('x')", "@/etc/passwd\n\27[2Jspell.lua:1")()

@@ -1,0 +1,2 @@
+-- expect: script.protocol | script.error
+error({ code = "script.protocol", message = "not true", source = "/etc/passwd:1" })

@@ -1,0 +1,2 @@
+-- expect: script.error
+error(print)

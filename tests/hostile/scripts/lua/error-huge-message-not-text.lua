@@ -1,0 +1,2 @@
+-- expect: script.error | script.memory_limit
+error(("\xff"):rep(2 ^ 22))

@@ -1,0 +1,2 @@
+-- expect: script.wall_limit
+while true do Async.sleep(1e9) end

@@ -1,0 +1,7 @@
+-- expect: script.cpu_limit | limit.tasks
+-- limits: cpu_s = 0.3
+local function more()
+  Async.spawn(more)
+  pcall(Async.spawn, more)
+end
+more()

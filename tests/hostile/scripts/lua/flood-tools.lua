@@ -1,0 +1,4 @@
+-- expect: script.wall_limit | script.host_calls_limit | limit.held_size
+for i = 1, 1e9 do
+  Tool.register(Tool.create{ name = "t" .. i, description = ("d"):rep(10000), execute = print })
+end

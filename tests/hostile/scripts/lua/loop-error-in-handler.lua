@@ -1,0 +1,4 @@
+-- expect: script.cpu_limit
+-- limits: cpu_s = 0.3
+local function bad() error(bad) end
+while true do xpcall(error, bad) end

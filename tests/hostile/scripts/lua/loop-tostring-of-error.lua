@@ -1,0 +1,3 @@
+-- expect: script.cpu_limit
+-- limits: cpu_s = 0.3
+error(setmetatable({}, { __tostring = function() while true do end end }))

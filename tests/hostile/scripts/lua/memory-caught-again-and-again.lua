@@ -1,0 +1,7 @@
+-- expect: script.memory_limit
+local kept = {}
+while true do
+  pcall(function()
+    for i = 1, 1e9 do kept[#kept + 1] = ("x"):rep(1000) .. i end
+  end)
+end

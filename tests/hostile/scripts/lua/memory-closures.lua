@@ -1,0 +1,6 @@
+-- expect: script.memory_limit
+local last
+for i = 1, 1e9 do
+  local before = last
+  last = function() return before, i end
+end

@@ -1,0 +1,3 @@
+-- expect: script.memory_limit
+local s = ("x"):rep(1e6)
+return #s:gsub(".", s)

@@ -1,0 +1,7 @@
+-- expect: script.memory_limit
+-- The parser's own memory, from a reader that never ends.
+local n = 0
+load(function()
+  n = n + 1
+  return n == 1 and "return {" or "'" .. ("x"):rep(1e5) .. n .. "',"
+end)

@@ -1,0 +1,6 @@
+-- expect: script.wall_limit | script.cpu_limit | script.error
+-- limits: wall_s = 1
+-- Each step moves all the arguments up by one, a million times.
+local t = setmetatable({}, {})
+getmetatable(t).__call = t
+t()

@@ -1,0 +1,5 @@
+-- expect: script.wall_limit | script.cpu_limit
+-- limits: wall_s = 1
+local kept = {}
+for i = 1, 3e5 do kept[i] = { i } end
+while true do collectgarbage() end

@@ -1,0 +1,3 @@
+-- expect: script.wall_limit | script.cpu_limit
+-- limits: wall_s = 1
+for _ in ("a"):rep(1e5):gmatch(("a?"):rep(30) .. ("a*"):rep(20) .. "b") do end

@@ -1,0 +1,3 @@
+-- expect: script.wall_limit | script.cpu_limit
+-- limits: wall_s = 1
+return ("a"):rep(4e4):gsub((".-"):rep(20) .. "b", "")

@@ -1,0 +1,4 @@
+-- expect: script.wall_limit | script.cpu_limit
+-- limits: wall_s = 1
+local s = ("x"):rep(1e7)
+while true do s:reverse() end

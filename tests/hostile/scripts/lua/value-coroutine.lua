@@ -1,0 +1,2 @@
+-- expect: value.unsupported
+return { co = coroutine.create(print) }

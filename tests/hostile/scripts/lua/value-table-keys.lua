@@ -1,0 +1,2 @@
+-- expect: value.bad_key
+return { [{}] = 1, [1.5] = 2 }
