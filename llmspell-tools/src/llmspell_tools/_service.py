@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from llmspell_core.errors import ConfigError, ToolError
 from llmspell_core.schema import describe
 from llmspell_core.security.net import NetworkError
+from llmspell_tools._parameters import Spelled
 
 if TYPE_CHECKING:
     from llmspell_core.context import ToolContext
@@ -17,6 +20,16 @@ _TOO_MANY = 429
 _CLIENT_ERROR = 400
 _SERVER_ERROR = 500
 _SHOWN = 300
+
+
+class ServiceName(Spelled):
+    """For an annotated `Literal`: neither case nor anything between letters counts (`OpenAlex`)."""
+
+    def _plain(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        name = "".join(char for char in value.lower() if char.isalnum())
+        return self.aliases.get(name, name)
 
 
 def configured(ctx: ToolContext, service: str = "") -> dict[str, Any]:
@@ -77,6 +90,17 @@ def not_configured(ctx: ToolContext, secret: str, service: str = "") -> ToolErro
         code="tool.not_configured",
         hint=f"set {variable}, or api_key in [{table}]",
     )
+
+
+@contextmanager
+def documented(service: str) -> Iterator[None]:
+    """Read an answer: one of another form than the service documents is `tool.bad_answer`."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        raise ToolError(
+            f"{service} did not answer in the form that it documents", code="tool.bad_answer"
+        ) from None
 
 
 def check_status(response: HttpResponse, what: str) -> None:

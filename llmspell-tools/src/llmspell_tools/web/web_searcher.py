@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from llmspell_core.errors import LLMSpellError, ToolError, ValidationError
 from llmspell_core.tool import Permissions, Tool, ToolParameters, ToolResult
 from llmspell_tools._parameters import Spelled, wrong
+from llmspell_tools._service import ServiceName, documented
 from llmspell_tools.web._search import Search
 from llmspell_tools.web._search_order import order
 
@@ -36,7 +37,7 @@ class SearchParameters(ToolParameters):
             Literal[
                 "tavily", "brave", "bing", "google", "serper", "serpapi", "searxng", "duckduckgo",
             ],
-            Spelled(ddg="duckduckgo", duck_duck_go="duckduckgo"),
+            ServiceName(ddg="duckduckgo"),
         ]
         | None
     ) = Field(None, description="Whom to ask; else those that are configured, in turn")  # fmt: skip
@@ -101,7 +102,8 @@ class WebSearcher(Tool):
                     raise wrong(
                         self.name, "search_type", f"must not be {search.kind} for {provider.name}"
                     )
-                found = await provider.search(ctx, search)
+                with documented(provider.name):
+                    found = await provider.search(ctx, search)
             except LLMSpellError as error:
                 if isinstance(error, ValidationError) and params.provider is not None:
                     raise
