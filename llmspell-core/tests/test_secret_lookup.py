@@ -67,3 +67,13 @@ def test_a_command_that_cannot_run_says_where_it_is_set() -> None:
 
 def test_names_become_variables() -> None:
     assert variables_of("my.service-x") == ("MY_SERVICE_X_API_KEY", "MY_SERVICE_X")
+
+
+def test_the_key_of_a_tool_may_stand_in_its_table() -> None:
+    settings = Settings.model_validate({"tools": {"weather": {"api_key": "k7"}}})
+    redactor = Redactor()
+    secrets = Secrets(settings, redactor, env={})
+    assert secrets.get("weather") == "k7"
+    assert secrets.origin("weather") == "configuration"
+    assert secrets.get("other") is None
+    assert "k7" not in redactor.text("the key is k7.") or len("k7") < 8

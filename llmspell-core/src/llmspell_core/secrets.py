@@ -39,8 +39,8 @@ class Secrets:
     def get(self, name: str) -> str | None:
         """The secret of this name, or None.
 
-        "openai" is found in OPENAI_API_KEY or OPENAI, in `[providers.openai] api_key`, and
-        from `[secrets] command`. Raises `config.secret_command` when that command fails to run.
+        "openai" is found in OPENAI_API_KEY or OPENAI, in `[providers.openai] api_key`, in
+        `[tools.openai] api_key`, and from `[secrets] command`. Raises `config.secret_command` when that command fails to run.
         """
         found = self.from_environment(name) or self._configured(name) or self._from_command(name)
         if found and self._redactor is not None:
@@ -61,8 +61,12 @@ class Secrets:
         return next((self._env[one] for one in variables_of(name) if self._env.get(one)), None)
 
     def _configured(self, name: str) -> str | None:
-        table = self._settings.providers.get(name)
-        return (table.api_key or None) if table else None
+        provider = self._settings.providers.get(name)
+        if provider is not None and provider.api_key:
+            return provider.api_key
+        tool = self._settings.tools.get(name)
+        found = (tool.model_extra or {}).get("api_key") if tool else None
+        return found if isinstance(found, str) and found else None
 
     def _from_command(self, name: str) -> str | None:
         command = self._settings.secrets.command

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from llmspell_bridge.session import HostSession
     from llmspell_core.approval import Approver
     from llmspell_core.config.sources import Loaded
+    from llmspell_core.security.profile import SecurityProfile
 
 #: How long a test may take, and how long it then has to unwind, in seconds.
 TEST_S = 10.0
@@ -94,6 +95,8 @@ async def _run(
     runtime = ScriptRuntime(loaded, engine=engine, approver=approver)
     runtime.add_global(TestGlobal)
     async with runtime:
+        policy = runtime.policy
+        runtime.policy = policy.with_profile(_with_modules(policy.profile))
         result = await runtime.run(source, streams=streams, companion=driver)
     if result.exit_code is not None:
         raise ScriptError(
@@ -103,6 +106,19 @@ async def _run(
         )
     for failed in result.unhandled:
         raise failed
+
+
+def _with_modules(profile: SecurityProfile) -> SecurityProfile:
+    """The profile, but modules need no pin: what is tested is being written.
+
+    They are read where the test itself lies, and may do what it may. A profile that loads none
+    still loads none.
+    """
+    modules = profile.modules
+    if modules.mode == "listed":
+        modules = modules.model_copy(update={"mode": "all"})
+    within = profile.within and _with_modules(profile.within)
+    return profile.model_copy(update={"modules": modules, "within": within})
 
 
 class _Driver:

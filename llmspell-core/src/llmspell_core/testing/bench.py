@@ -162,6 +162,7 @@ class ToolBench:
             )
         finally:
             await ctx.overlay.close()
+            await self.runtime.base.events.drain()
 
     @property
     def used(self) -> Used:
@@ -212,6 +213,9 @@ class ToolBench:
             "processes": (used.processes, declared.processes),
             "environment": (used.environment, declared.environment),
         }
+        if used.processes:
+            # A program begins in a folder, and with the few variables that the policy names.
+            del kinds["files"], kinds["environment"]
         missing = [
             f"{kind}: {found}" for kind, (found, said) in kinds.items() if found and not said
         ]
