@@ -79,6 +79,17 @@ def test_calls_in_a_row_do_not_stop_the_clock(carrier: str) -> None:
     assert time.monotonic() - started < 5
 
 
+@each_carrier
+def test_what_helpers_compute_for_a_script_is_its_own_time(carrier: str) -> None:
+    source = """
+      local endless = { operation = "query", input = "1", query = "def f: f; f" }
+      while true do pcall(Tool.execute, "json-processor", endless) end
+    """
+    started = time.monotonic()
+    assert end_of(source, carrier, wall_s=1.5) == "script.wall_limit"
+    assert time.monotonic() - started < 10
+
+
 def test_a_clock_counts_short_waits_and_not_long_ones() -> None:
     async def main() -> tuple[float, float]:
         clock = WallClock(60)

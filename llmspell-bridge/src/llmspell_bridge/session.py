@@ -22,7 +22,7 @@ from llmspell_bridge.handles import HandleTable
 from llmspell_bridge.invocations import UNWIND_S, Invocations
 from llmspell_bridge.limits import WallClock
 from llmspell_bridge.values import encode
-from llmspell_core.context import _current
+from llmspell_core.context import _current, computing
 from llmspell_core.errors import LLMSpellError, ScriptError
 from llmspell_core.script.protocol import Answer, ScriptSession
 
@@ -95,6 +95,8 @@ class HostSession:
     def follow(self, clock: WallClock) -> None:
         """Tell this clock what the run waits for."""
         self._calls.clock = clock
+        # While its work is done elsewhere on this machine, the run does not wait for others.
+        self._root.run(computing.set, clock.callbacks)
 
     @property
     def host_calls(self) -> int:

@@ -21,6 +21,7 @@ from typing import Any
 
 from llmspell_core import _helper, errors
 from llmspell_core._helper_process import HelperProcess
+from llmspell_core.context import computing
 from llmspell_core.errors import LimitError, LLMSpellError
 
 DEFAULT_TIMEOUT_MS = 1000
@@ -61,13 +62,21 @@ async def compute(
     """
     call = _Call(fn, args, timeout_ms / 1000, memory_mb)
     pool = _pool()
+    tell = computing.get(_nobody)
     future = pool.threads.submit(pool.run, call)
+    tell(1)
     try:
         answer = await asyncio.wrap_future(future)
     except asyncio.CancelledError:
         call.stop()
         raise
+    finally:
+        tell(-1)
     return _result(call, answer)
+
+
+def _nobody(_: int) -> None:
+    """Outside of a run nobody counts."""
 
 
 class _Call:

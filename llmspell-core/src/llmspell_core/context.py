@@ -45,6 +45,10 @@ if TYPE_CHECKING:
 
 _current: ContextVar[ExecutionContext | None] = ContextVar("llmspell_context", default=None)
 
+#: Told when this machine begins (1) and stops (-1) to compute for the run: who waits for that
+#: does not wait for others.
+computing: ContextVar[Callable[[int], None]] = ContextVar("llmspell_computing")
+
 
 class ExecutionContext:
     """The surroundings of a run: who runs it, what it may do, how long and at what cost."""

@@ -19,7 +19,8 @@ const reached = [];
 for (const [tool, params] of tries) {
   try {
     const { text } = await Tool.execute(tool, params);
-    reached.push(tool + ": " + String(text).slice(0, 60));
+    // A few variables have names that the profile knows; the others do not exist.
+    if (tool !== "environment-reader" || /PATH|\/bin/.test(text)) reached.push(tool + ": " + String(text).slice(0, 60));
   } catch {}
 }
 if (process.env.PATH || await Utils.env("PATH")) reached.push("PATH");

@@ -1,0 +1,5 @@
+// expect: script.wall_limit | ok
+// limits: wall_s = 1
+await Hook.register("before_tool_execution", () => new Promise(() => {}));
+await Tool.execute("calculator", { input: "1" });
+return "contained";
