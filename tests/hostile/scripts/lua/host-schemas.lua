@@ -1,6 +1,6 @@
 -- expect: ok
 local deep = { type = "string" }
-for _ = 1, 25 do deep = { allOf = { deep, deep } } end
+for _ = 1, 13 do deep = { allOf = { deep, deep } } end
 for _, schema in ipairs{ { type = "object", properties = { a = { type = "string", pattern = "^(a+)+$" } } },
   { ["$ref"] = "#" }, { allOf = { { ["$ref"] = "#" } } }, { ["$ref"] = "http://a.invalid/schema" }, { ["$ref"] = "file:///etc/passwd" },
   { type = "object", patternProperties = { ["(x+x+)+y"] = {} } }, { type = "array", uniqueItems = true }, { type = ("x"):rep(1e5) } } do

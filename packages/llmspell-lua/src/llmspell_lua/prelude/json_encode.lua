@@ -90,6 +90,7 @@ end
 local function encode_value(value, depth, key)
   local kind = type(value)
   if kind == "string" then
+    if #value > M.max_size then grow(#value) end
     local text = quote(value)
     if not text then
       if not channel then
