@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from llmspell_core.errors import DeadlineError, LLMSpellError, PolicyError
+from llmspell_core.security.http import HttpGate
 from llmspell_core.security.net import Connector, NetGate, NetworkError
 from llmspell_core.security.profile import NetworkPolicy
 from llmspell_core.security.tcp import tcp_connector
@@ -141,6 +142,28 @@ def test_tls_is_refused_where_nobody_speaks_it() -> None:
         assert caught.value.code in ("network.tls", "timeout")
 
     with_echo(work)
+
+
+def test_a_connection_given_up_while_tls_begins_is_closed() -> None:
+    ended = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(1024):
+            pass
+        ended.set()
+        writer.close()
+
+    async def main() -> None:
+        async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+            http = HttpGate(gate("127.0.0.1"))
+            port = server.sockets[0].getsockname()[1]
+            with pytest.raises(DeadlineError):
+                await http.request("GET", f"https://127.0.0.1:{port}/", timeout_ms=200)
+            # The other side sees the end at once, not when memory is collected.
+            await asyncio.wait_for(ended.wait(), 1)
+            await http.close()
+
+    asyncio.run(main())
 
 
 def test_the_connector_takes_no_names() -> None:

@@ -54,9 +54,10 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
                 # A host may have an address that this machine cannot reach (IPv6, often).
                 left = _ATTEMPT_SECONDS if left is None else min(left, _ATTEMPT_SECONDS)
             try:
-                return await self._inner.connect_tcp(
+                made = await self._inner.connect_tcp(
                     address, port, left, local_address, socket_options
                 )
+                return _Securable(made)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError(f"no address of {host} answers")
@@ -68,6 +69,40 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
+
+
+class _Securable(httpcore.AsyncNetworkStream):
+    """A connection that is closed when it is given up while TLS begins: httpcore forgets that."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+        self._inner = inner
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return await self._inner.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._inner.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        secured = False
+        try:
+            made = await self._inner.start_tls(ssl_context, server_hostname, timeout)
+            secured = True
+        finally:
+            if not secured:
+                await self._inner.aclose()
+        return made
 
 
 class PooledTransport(AsyncHTTPTransport):
