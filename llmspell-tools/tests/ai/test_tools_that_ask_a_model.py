@@ -44,6 +44,10 @@ def points(*texts: str) -> dict[str, Any]:
     return {"points": list(texts)}
 
 
+def summary(text: str) -> dict[str, Any]:
+    return {"summary": text}
+
+
 def test_a_summary() -> None:
     async def work(call: Call, provider: ScriptedProvider) -> None:
         result = await call(
@@ -79,13 +83,13 @@ def test_a_summary_that_is_too_long_is_asked_for_again_and_then_cut() -> None:
         assert result.result["truncated"]
 
     long = "One two three. Four five six seven eight nine ten eleven twelve."
-    within(TextSummarizer(), work, points(long), points(long))
+    within(TextSummarizer(), work, summary(long), summary(long))
 
 
 def test_a_long_text_is_summarized_in_parts() -> None:
     def answer(request: ModelRequest) -> str:
         text = request.messages[-1].text
-        return json.dumps(points(f"{text.count('word')} words were here."))
+        return json.dumps(summary(f"{text.count('word')} words were here."))
 
     async def work(call: Call, provider: ScriptedProvider) -> None:
         result = await call(input="\n\n".join(["word " * 40] * 20))
@@ -307,8 +311,8 @@ def test_all_of_them_on_a_service_that_speaks_the_protocol() -> None:
         schema = body["response_format"]["json_schema"]
         assert schema["strict"] is True
         fields = schema["schema"]["properties"]
-        if "points" in fields:
-            return json.dumps(points("Short."))
+        if "summary" in fields:
+            return json.dumps(summary("Short."))
         if "entities" in fields:
             return json.dumps(entities(("Bonn", "location")))
         value = {"confidence": 0.5, "score": 0, "explanation": "", "sentiment": "mixed"}

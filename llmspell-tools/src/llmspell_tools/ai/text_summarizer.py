@@ -11,6 +11,7 @@ from llmspell_core.errors import LimitError, ToolFailed
 from llmspell_core.tool import Tool, ToolResult
 from llmspell_tools._parameters import Spelled, Text, check_size
 from llmspell_tools.ai._asking import Asker, AskingParameters, Question, in_language, parts_of
+from llmspell_tools.ai._labels import object_schema
 
 if TYPE_CHECKING:
     from llmspell_core.context import ToolContext
@@ -70,7 +71,7 @@ class TextSummarizer(Tool):
         asker = Asker(self.name, params.model, ctx)
         text, parts = await self._short_enough(params, asker, ctx)
         value = await asker.ask(_question(params, params.max_length, params.style), text)
-        points = [" ".join(point.split()) for point in value["points"]]
+        points = [" ".join(point.split()) for point in _points(value)]
         points, truncated = _limited([point for point in points if point], params.max_length)
         if not points:
             raise ToolFailed(f"{self.name}: the model gave no summary", code="tool.bad_answer")
@@ -109,7 +110,7 @@ class TextSummarizer(Tool):
             for index, (_, part) in enumerate(parts):
                 ctx.progress(index, len(parts), "summarizing the parts")
                 value = await asker.ask(_question(params, _PART_WORDS, "paragraph"), part)
-                points, _ = _limited(value["points"], 2 * _PART_WORDS)
+                points, _ = _limited(_points(value), 2 * _PART_WORDS)
                 short.append(" ".join(points))
             text = "\n\n".join(short)
         raise ToolFailed(
@@ -120,29 +121,30 @@ class TextSummarizer(Tool):
 
 def _question(params: SummaryParameters, words: int, style: str) -> Question:
     def wish(value: Any) -> str:
-        points = value["points"]
-        if not _words(points):
+        count = _words(_points(value))
+        if not count:
             return "the summary is empty"
         # Models count badly: what is a little too long is cut instead of asked for again.
-        if _words(points) > math.ceil(words * 1.2):
-            return f"it has {_words(points)} words, {words} are allowed"
+        if count > math.ceil(words * 1.2):
+            return f"it has {count} words, {words} are allowed"
         return ""
 
-    entries = "one for each point" if style == "bullets" else "exactly one"
+    bullets = style == "bullets"
+    form = '"points" is a list of strings' if bullets else '"summary" is a string'
     task = (
         f"Summarize the text as {_STYLES[style]}, in {words} words at most. "
         f"Say only what the text says. {in_language(params.language, 'the summary')} "
-        f'Answer with JSON: "points" is a list of strings, {entries}.'
+        f"Answer with JSON: {form}."
     )
-    return Question(task, _SCHEMA, wish)
+    text: dict[str, Any] = {"type": "string"}
+    fields = {"points": {"type": "array", "items": text}} if bullets else {"summary": text}
+    return Question(task, object_schema(fields), wish)
 
 
-_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {"points": {"type": "array", "items": {"type": "string"}}},
-    "required": ["points"],
-    "additionalProperties": False,
-}
+def _points(value: dict[str, Any]) -> list[str]:
+    """The parts of an answer: its points, or the one text."""
+    points: list[str] = value["points"] if "points" in value else [value["summary"]]
+    return points
 
 
 def _words(points: list[str]) -> int:
