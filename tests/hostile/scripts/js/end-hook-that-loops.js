@@ -1,4 +1,4 @@
-// expect: script.cpu_limit | script.wall_limit | ok
+// expect: ok | script.wall_limit
 // limits: cpu_s = 0.2
 await Hook.register("after_script", () => { for (;;); });
 return "contained";

@@ -1,4 +1,4 @@
-// expect: script.wall_limit | ok
+// expect: ok
 // limits: wall_s = 1
 await Hook.register("after_script", () => new Promise(() => {}));
 return "contained";

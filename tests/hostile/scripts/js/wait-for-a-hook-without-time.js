@@ -1,4 +1,4 @@
-// expect: script.wall_limit | ok
+// expect: script.wall_limit
 // limits: wall_s = 1
 await Hook.register("before_tool_execution", () => new Promise(() => {}));
 await Tool.execute("calculator", { input: "1" });

@@ -1,4 +1,4 @@
-// expect: script.wall_limit | async.deadlock
+// expect: script.wall_limit
 // limits: wall_s = 1
 const tool = await Tool.create({ name: "t", description: "d", parameters: {}, execute: () => new Promise(() => {}) });
 await tool.execute({});

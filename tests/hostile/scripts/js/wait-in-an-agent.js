@@ -1,4 +1,4 @@
-// expect: script.wall_limit | ok | script.cpu_limit
+// expect: script.wall_limit
 // limits: wall_s = 1
 const agent = await Agent.new({ name: "a", tools: [{ name: "t", description: "d", parameters: {}, execute: () => new Promise(() => {}) }] });
 await agent.invoke_tool("t", {});

@@ -162,10 +162,10 @@
 
   // For debug.js, and not shown.
   p.ObjectDefineProperty(Logger, "inner", {
-    value: {
-      names: NAMES, levels: LEVELS, levelOf: levelOf, record: record,
+    value: p.ObjectFreeze({
+      names: p.ObjectFreeze(NAMES), levels: p.ObjectFreeze(LEVELS), levelOf: levelOf, record: record,
       lowest: function () { return lowest; },
-    },
+    }),
   });
   return Logger;
 })

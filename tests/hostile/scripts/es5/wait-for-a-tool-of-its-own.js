@@ -1,0 +1,6 @@
+// expect: script.wall_limit
+// limits: wall_s = 1
+var tool = Tool.create({
+  name: "t", description: "d", parameters: {}, execute: function () { for (;;) Async.sleep(1e9); },
+});
+tool.execute({});
