@@ -55,7 +55,11 @@ class Chart:
     def channel(self, name: str, **more: Any) -> dict[str, Any]:
         """One axis of values."""
         title = {"x": self.x_title, "y": self.y_title, "s": self.series_title}[name]
-        found = {"field": name, "type": self.types[name], "title": _words(title)}
+        found: dict[str, Any] = {
+            "field": name,
+            "type": self.types[name],
+            "title": _words(title),
+        }
         if self.types[name] == "nominal":
             found["sort"] = None
         if self.types[name] == "temporal" and "type" not in more:
