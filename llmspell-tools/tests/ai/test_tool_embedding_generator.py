@@ -22,7 +22,7 @@ def test_a_text_and_a_list_of_texts() -> None:
             assert one.output == one.result["embedding"]
             assert math.isclose(sum(value * value for value in one.output), 1)
             assert one.result["model"] == "scripted-embeddings"
-            assert one.text == "1 embeddings of 8 dimensions by scripted-embeddings"
+            assert one.text == "1 embedding of 8 dimensions by scripted-embeddings"
             raw = await EmbeddingGenerator().call({"text": ["abba", "b"], "normalize": False}, ctx)
             assert raw.output == [[0, 2, 2, 0, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0, 0, 0]]
             assert raw.result["count"] == 2

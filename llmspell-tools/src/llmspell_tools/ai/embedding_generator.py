@@ -76,7 +76,8 @@ class EmbeddingGenerator(Tool):
             result["embedding"] = vectors[0]
         else:
             result["embeddings"] = vectors
-        text = f"{len(vectors)} embeddings of {result['dimensions']} dimensions by {model}"
+        many = f"{len(vectors)} embedding{'s' * (len(vectors) != 1)}"
+        text = f"{many} of {result['dimensions']} dimensions by {model}"
         output: Any = vectors[0] if single else vectors
         return ToolResult(result, output=output, text=text, metadata={"usage": usage.model_dump()})
 

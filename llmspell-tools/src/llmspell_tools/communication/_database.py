@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from ssl import CERT_NONE, PROTOCOL_TLS_CLIENT, SSLContext
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _TOOL = "database-connector"
 _CONNECT_S = 10.0
 _DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg", "mysql": "aiomysql"}
+#: PyMySQL's number for a server that does not answer.
+_MYSQL_NO_CONNECTION = 2003
 #: SQLite's files beside the database.
 _BESIDE = ("-journal", "-wal", "-shm")
 
@@ -95,11 +97,16 @@ def too_slow(timeout_ms: float) -> DeadlineError:
 def database_error(error: Any) -> ToolFailed:
     """What the database says, without the statement and its values."""
     found = getattr(error, "orig", None) or error
-    cause = getattr(found, "__cause__", None)
-    text = str(cause or found).strip().partition("\n")[0]
-    # SQLAlchemy's asyncio drivers put the class of the error before its text.
-    text = text.rpartition(">: ")[2] if text.startswith("<class") else text
+    text = _words(getattr(found, "__cause__", None) or found)
     return ToolFailed(f"{_TOOL}: {text[:500]}", code="tool.database")
+
+
+def _words(error: BaseException) -> str:
+    """The first line of what an error says; MySQL's have a number before it."""
+    numbered = len(error.args) == 2 and isinstance(error.args[0], int)  # noqa: PLR2004
+    text = str(error.args[1] if numbered else error).strip().partition("\n")[0]
+    # SQLAlchemy's asyncio drivers put the class of the error before its text.
+    return text.rpartition(">: ")[2] if text.startswith("<class") else text
 
 
 def _checked_file(path: str, ctx: ToolContext, *, writes: bool) -> str:
@@ -133,7 +140,9 @@ async def _creator(
                 failed = error
             # Each driver has errors of its own for the same few reasons.
             except Exception as error:  # noqa: BLE001
-                raise _refused(place, error) from None
+                if error.args[:1] != (_MYSQL_NO_CONNECTION,):
+                    raise _refused(place, error) from None
+                failed = error
         raise NetworkError(
             f"no connection to {place.host} port {place.port}: {failed}"[:300],
             code="network.connection",
@@ -144,7 +153,7 @@ async def _creator(
 
 def _refused(place: Place, error: Exception) -> Exception:
     """A server that answers and does not let us in; TLS that does not fit."""
-    text = str(error).strip().partition("\n")[0]
+    text = _words(error)
     if place.password:
         text = text.replace(place.password, "***")
     hint = None
@@ -194,8 +203,7 @@ async def _mysql(
     place: Place, address: str, tls: SSLContext | None, writes: bool, timeout_ms: float
 ) -> Any:
     aiomysql = imported("aiomysql", _TOOL, "database")
-    access = "READ WRITE" if writes else "READ ONLY"
-    return await aiomysql.connect(
+    made = await aiomysql.connect(
         host=address,
         port=place.port,
         user=place.user,
@@ -205,10 +213,26 @@ async def _mysql(
         ssl=tls,
         connect_timeout=_CONNECT_S,
         local_infile=False,
-        # Neither quotes nor backslashes may mean anything else than they do to our reader.
-        sql_mode="STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION",
-        init_command=f"SET SESSION TRANSACTION {access}",
     )
+    try:
+        async with made.cursor() as cursor:
+            # Quotes and backslashes mean to the server what they mean to our reader.
+            await cursor.execute(
+                "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'"
+            )
+            access = "READ WRITE" if writes else "READ ONLY"
+            await cursor.execute(f"SET SESSION TRANSACTION {access}")
+            # MySQL and MariaDB each know one of these; the one stops a query that nobody waits for.
+            for limit in (
+                f"max_execution_time = {int(timeout_ms) + 1}",
+                f"max_statement_time = {timeout_ms / 1000 + 0.001:.3f}",
+            ):
+                with suppress(aiomysql.MySQLError):
+                    await cursor.execute(f"SET SESSION {limit}")
+    except BaseException:
+        made.close()
+        raise
+    return made
 
 
 class _NamedContext(SSLContext):

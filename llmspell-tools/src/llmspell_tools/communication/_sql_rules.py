@@ -24,7 +24,7 @@ _MODIFIERS = (
 
 #: Functions that reach files, programs, other servers or settings, or run text as SQL.
 _FUNCTIONS = re.compile(
-    r"pg_(read|ls|file|logfile|rotate|reload|terminate|cancel|create|drop|switch|promote|log"
+    r"pg_(read|ls|copy|export|file|logfile|rotate|reload|terminate|cancel|create|drop|switch|promote|log"
     r"|replication|logical|backup|start_backup|stop_backup|wal_replay|current_logfile|stat_file"
     r"|import|execute|sleep|advisory|try_advisory|notify|hba_file|config|stat_reset|get_wal)"
     r"|lo_(import|export|creat|open|unlink|put|get|from_bytea|truncate|lseek)|loread|lowrite"
