@@ -77,6 +77,8 @@ def test_the_examples_work(name: str, tmp_path: Path, monkeypatch: pytest.Monkey
     tool = tools()[name]
     if tool.category == "media":
         _write_media(tmp_path / "media")
+    if tool.category == "document":
+        _write_documents(tmp_path / "documents")
     if name == "database-connector":
         _write_database(tmp_path / "data")
 
@@ -128,6 +130,17 @@ def _write_database(folder: Path) -> None:
     connection = sqlite3.connect(folder / "shop.db")
     connection.execute("CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT, price REAL)")
     connection.close()
+
+
+def _write_documents(folder: Path) -> None:
+    """A PDF of two pages."""
+    import pypdf
+
+    folder.mkdir()
+    writer = pypdf.PdfWriter()
+    for _ in range(2):
+        writer.add_blank_page(100, 100)
+    writer.write(folder / "report.pdf")
 
 
 def _refusal(tool: Tool) -> str:
