@@ -264,6 +264,7 @@ def test_the_file_gate_decides_about_sqlite_files(shop: Path, tmp_path_factory: 
     outside = tmp_path_factory.mktemp("outside")
     (outside / "far.db").write_bytes((shop / "shop.db").read_bytes())
     (shop / "link.db").symlink_to(outside / "far.db")
+    (shop / "odd ?#%41.db").write_bytes((shop / "shop.db").read_bytes())
     (shop / "near.db").write_bytes((shop / "shop.db").read_bytes())
     (shop / "near.db-wal").symlink_to(outside / "far.db")
     os.link(shop / "shop.db", shop / "second.db")
@@ -276,6 +277,8 @@ def test_the_file_gate_decides_about_sqlite_files(shop: Path, tmp_path_factory: 
             with pytest.raises(PolicyError) as caught:
                 await call("SELECT 1", database=name)
             assert caught.value.code == "policy.file", name
+        odd = await call("SELECT count(*) AS n FROM items", database=str(shop / "odd ?#%41.db"))
+        assert odd.output == [{"n": 3}]
         with pytest.raises(PolicyError, match="hard link"):
             await call("DELETE FROM items", operation="execute", database=str(shop / "second.db"))
         with pytest.raises(LLMSpellError) as missing:

@@ -51,8 +51,8 @@ async def connected(
     deadline = time.monotonic() + timeout_ms / 1000
     file: SqliteFile | None = None
     if place.dialect == "sqlite":
-        path = await asyncio.to_thread(_checked_file, place.path, ctx, writes=writes)
-        file = SqliteFile(path, writes, deadline)
+        uri = await asyncio.to_thread(_checked_file, place.path, ctx, writes=writes)
+        file = SqliteFile(uri, writes, deadline)
     try:
         async with asyncio.timeout_at(asyncio.get_running_loop().time() + timeout_ms / 1000):
             creator = await _creator(place, ctx, file, writes=writes, timeout_ms=timeout_ms)
@@ -110,7 +110,7 @@ def _words(error: BaseException) -> str:
 
 
 def _checked_file(path: str, ctx: ToolContext, *, writes: bool) -> str:
-    """The path that SQLite opens, with all that it opens beside it let through by the gate."""
+    """The file as SQLite's URI, with all that it opens beside it let through by the gate."""
     if path == MEMORY:
         return path
     # What a file opened by the gate must be: no device, no second hard link to be written. An
@@ -119,7 +119,7 @@ def _checked_file(path: str, ctx: ToolContext, *, writes: bool) -> str:
     found = ctx.files.resolve(path, "write" if writes else "read")
     for ending in _BESIDE:
         ctx.files.resolve(f"{found}{ending}", "write" if writes else "read")
-    return str(found)
+    return found.as_uri()
 
 
 async def _creator(

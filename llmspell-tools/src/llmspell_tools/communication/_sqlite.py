@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from llmspell_tools.communication._database_url import MEMORY
 
@@ -55,9 +54,9 @@ _ASKING = (_SELECT, _READ, _TRANSACTION, _RECURSIVE)
 
 @dataclass(slots=True)
 class SqliteFile:
-    """A file that the gate has let through. `deadline` is in `time.monotonic()` seconds."""
+    """A file that the gate has let through, or memory. `deadline` is in `time.monotonic()` seconds."""
 
-    path: str
+    uri: str
     writes: bool
     deadline: float
     stopped: Event = field(default_factory=Event)
@@ -66,12 +65,12 @@ class SqliteFile:
         """Open it; called in the thread that the connection lives in."""
         import sqlite3
 
-        if self.path == MEMORY:
+        if self.uri == MEMORY:
             found = sqlite3.connect(MEMORY, check_same_thread=False)
         else:
             mode = "rwc" if self.writes else "ro"
             found = sqlite3.connect(
-                f"file:{quote(self.path)}?mode={mode}", uri=True, timeout=5, check_same_thread=False
+                f"{self.uri}?mode={mode}", uri=True, timeout=5, check_same_thread=False
             )
         try:
             self._guard(found)
