@@ -24,7 +24,7 @@ COMMANDS = {
     "generate": ("generate:generate", "Write a tool, engine, provider or command to begin with."),
     "models": ("models:models", "List, fetch and remove local models."),
     "modules": ("modules:modules", "Pin the modules that scripts may load, and check them."),
-    "plugins": ("plugins:plugins", "List what the installed distributions add."),
+    "plugins": ("plugins:plugins", "List what distributions add, and what of it is broken."),
     "run": ("run:run", "Run a script."),
     "security": ("security:security", "Show what scripts may do, and try the sandbox."),
     "stubs": ("stubs:stubs", "Write the stubs that editors complete scripts with."),
@@ -72,7 +72,8 @@ class LazyGroup(Group):
         from llmspell_core.extensions import Extensions
 
         rows = [(name, text) for name, (_, text) in sorted(COMMANDS.items())]
-        rows += [(one.name, one.summary) for one in Extensions("commands").values()]
+        others = Extensions("commands").values()
+        rows += [(one.name, one.summary) for one in others if one.name not in COMMANDS]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 

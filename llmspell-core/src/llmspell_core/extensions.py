@@ -20,6 +20,32 @@ from llmspell_core.records import Record
 
 GROUP_PREFIX = "llmspell."
 
+#: The distributions of this project. What they name is theirs: a stranger's of the same name is
+#: not used, and costs only itself.
+BUILT_IN = frozenset(
+    {
+        "llmspell",
+        "llmspell-a2a",
+        "llmspell-agents",
+        "llmspell-bridge",
+        "llmspell-cli",
+        "llmspell-core",
+        "llmspell-duktape",
+        "llmspell-durable",
+        "llmspell-js",
+        "llmspell-library",
+        "llmspell-litellm",
+        "llmspell-local",
+        "llmspell-lua",
+        "llmspell-mcp",
+        "llmspell-serve",
+        "llmspell-tools",
+        "llmspell-workflows",
+    }
+)
+#: How long a stranger's module may take to import, in seconds.
+LOAD_S = 15.0
+
 #: Engine, provider or global -> the extra of `llmspell` that brings it.
 MISSING_EXTRAS: dict[str, str] = {
     "lua": "lua",
@@ -52,7 +78,8 @@ def install_hint(name: str) -> str | None:
 class Extension(Record):
     """One named thing that a distribution adds; importing it waits for `load`.
 
-    `others` are distributions that offer the same name: then it cannot be loaded.
+    `others` are distributions that offer the same name: then it cannot be loaded. `hidden` are
+    those that offer the name of a built-in one, which stays what it is.
     """
 
     kind: str
@@ -62,6 +89,7 @@ class Extension(Record):
     version: str
     entry_point: EntryPoint
     others: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -83,16 +111,23 @@ class Extension(Record):
                 details={"distributions": [self.distribution, *self.others]},
             )
         try:
-            return self.entry_point.load()
+            if self.distribution in BUILT_IN:
+                return self.entry_point.load()
+            from llmspell_core.loading import load_within
+
+            return load_within(self.entry_point, LOAD_S)
         # SystemExit too: importing a plugin must not be able to end the process.
         except (Exception, SystemExit) as error:
-            raise ExtensionError(
-                f"plugin {self.distribution} failed to load {self.target}: "
-                f"{type(error).__name__}: {error}",
-                code="plugin.broken",
-                hint=f"update {self.distribution}, or uninstall it",
-                details={"distribution": self.distribution, "target": self.target},
-            ) from error
+            raise self.broken(f"failed to load {self.target}", error) from error
+
+    def broken(self, what: str, error: BaseException) -> ExtensionError:
+        """The error for a plugin that failed: whose it is, in what, and why."""
+        return ExtensionError(
+            f"plugin {self.distribution} {what}: {type(error).__name__}: {error}",
+            code="plugin.broken",
+            hint=f"update {self.distribution}, or uninstall it",
+            details={"distribution": self.distribution, "target": self.target},
+        )
 
 
 class PluginFailure(Record):
@@ -164,8 +199,13 @@ def _scan() -> dict[str, dict[str, Extension]]:
 def _extension(kind: str, point: EntryPoint, before: Extension | None) -> Extension:
     owner = point.dist.name
     others: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
     if before is not None and before.distribution != owner:
+        if before.distribution in BUILT_IN and owner not in BUILT_IN:
+            return before.model_copy(update={"hidden": (owner, *before.hidden)})
         others = (before.distribution, *before.others)
+        if owner in BUILT_IN and before.distribution not in BUILT_IN:
+            others, hidden = (), others
     return Extension(
         kind=kind,
         name=point.name,
@@ -174,4 +214,5 @@ def _extension(kind: str, point: EntryPoint, before: Extension | None) -> Extens
         version=point.dist.version,
         entry_point=point,
         others=others,
+        hidden=hidden,
     )

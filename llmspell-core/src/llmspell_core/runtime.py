@@ -26,7 +26,7 @@ from llmspell_core.config.directories import data_dir, own_places
 from llmspell_core.config.settings import Settings
 from llmspell_core.config.sources import Loaded, load
 from llmspell_core.context import ExecutionContext
-from llmspell_core.extensions import Extension, Extensions
+from llmspell_core.extensions import BUILT_IN, Extension, Extensions
 from llmspell_core.hooks import HookContext
 from llmspell_core.lifecycle import Phase, RuntimeMode, SelectiveInit
 from llmspell_core.overlay import Overlay
@@ -221,10 +221,19 @@ class Runtime:
 
     def _fill(self, kind: str, registry: Registry[Any]) -> None:
         aliases = _aliases(kind)
-        for extension in Extensions(kind).values():
+        # What is built in comes first: a stranger cannot take its names and other spellings.
+        found = sorted(Extensions(kind).values(), key=lambda one: one.distribution not in BUILT_IN)
+        for extension in found:
+            before = registry.entry(extension.name)
+            if before is not None and before.source in BUILT_IN:
+                log.warning(
+                    "the %s %s of %s is not used: %s has that name",
+                    kind.removesuffix("s"), extension.name, extension.distribution, before.source,
+                )  # fmt: skip
+                continue
             registry.add_lazy(
                 extension.name,
-                _instance(extension.load),
+                _instance(extension),
                 source=extension.distribution,
                 aliases=aliases.get(extension.target, ()),
                 summary=extension.summary,
@@ -368,12 +377,20 @@ def _configured(maker: Extension, name: str, fields: dict[str, Any]) -> Any:
     return maker.load()(name, fields)
 
 
-def _instance(load_class: Callable[[], Any]) -> Callable[[], Any]:
+def _instance(extension: Extension) -> Callable[[], Any]:
     """Entry points name a class or an object: a class is made once, without arguments."""
 
     def made() -> Any:
-        value = load_class()
-        return value() if isinstance(value, type) else value
+        value = extension.load()
+        if isinstance(value, type):
+            try:
+                value = value()
+            except Exception as error:
+                raise extension.broken(f"failed to make {extension.target}", error) from error
+        if getattr(value, "kind", None) != extension.kind.removesuffix("s"):
+            what = TypeError(f"a {type(value).__name__} is none")
+            raise extension.broken(f"gave no {extension.kind.removesuffix('s')}", what)
+        return value
 
     return made
 
