@@ -1,4 +1,5 @@
 // expect: ok
+// limits: wall_s = 8
 var cycle = [], next = 0, failed = 0;
 cycle.push(cycle);
 var results = [

@@ -1,4 +1,5 @@
 // expect: ok
+// limits: wall_s = 8
 var values = [null, undefined, 0, NaN, "", "text", Symbol("s"), function () {}, [], {}, Object.create(null),
   new Proxy({}, {}), { get stack() { throw 1; } }, { get message() { throw null; } }];
 var wrong = [];

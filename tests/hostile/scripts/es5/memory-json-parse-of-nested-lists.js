@@ -1,4 +1,5 @@
 // expect: ok
+// limits: wall_s = 8
 // Refused by an error, and it goes on.
 var refused = 0, depths = [100, 1e4, 1e5];
 for (var i = 0; i < depths.length; i++) {

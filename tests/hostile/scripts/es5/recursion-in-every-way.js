@@ -1,4 +1,5 @@
 // expect: ok
+// limits: wall_s = 8
 var ways = {
   plain: function () { function f() { return 1 + f(); } return f(); },
   getter: function () { var o = { get a() { return o.a; } }; return o.a; },

@@ -1,4 +1,5 @@
 // expect: ok
+// limits: wall_s = 8
 // Functions that the host is to hold, many times over, and forgets.
 let refused = 0;
 for (let i = 0; i < 100; i++) {

@@ -1,4 +1,5 @@
 // expect: ok
+// limits: wall_s = 8
 // Whatever a hook answers: the call is refused, changed or made, and the host lives.
 const cycle = {};
 cycle.cycle = cycle;

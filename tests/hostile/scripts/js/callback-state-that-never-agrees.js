@@ -1,4 +1,5 @@
 // expect: ok
+// limits: wall_s = 8
 // Each attempt is overtaken by a change made within it: after some it fails.
 await State.set("n", 0);
 let calls = 0;

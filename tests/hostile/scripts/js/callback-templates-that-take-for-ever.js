@@ -1,4 +1,5 @@
 // expect: ok
+// limits: wall_s = 8
 // Expressions of workflows are evaluated by the host: they are cut off, by size and by time.
 const texts = [
   "{{ 'x' * 1000000000 }}", "{{ range(1000000000) | list | length }}", "{{ [1] * 1000000000 }}",

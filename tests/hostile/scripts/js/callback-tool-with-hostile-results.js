@@ -1,4 +1,5 @@
 // expect: ok
+// limits: wall_s = 8
 const cycle = [];
 cycle.push(cycle);
 const nested = (n) => { let v = []; for (let i = 0; i < n; i++) v = [v]; return v; };

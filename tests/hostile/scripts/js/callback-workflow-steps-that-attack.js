@@ -1,4 +1,5 @@
 // expect: ok
+// limits: wall_s = 8
 // Steps that throw anything, change their ctx, and give more than a value may be.
 const evil = { name: "evil", execute(ctx) { ctx.steps = null; ctx.input = () => ctx; throw { toString: null }; } };
 const huge = { name: "huge", execute: () => "x".repeat(2e6) };

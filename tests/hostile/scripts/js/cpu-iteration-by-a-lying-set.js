@@ -1,5 +1,5 @@
 // expect: script.cpu_limit | script.wall_limit
-// limits: wall_s = 1
+// limits: wall_s = 0.5
 const lying = {
   size: 1, has: () => true,
   // No function of the script's is called for an element: the loop is all C.

@@ -1,5 +1,5 @@
 // expect: ok
-// limits: tasks = 20
+// limits: tasks = 20, wall_s = 8
 const kept = [], refused = new Set();
 for (let i = 0; i < 1000; i++) {
   kept.push(Async.sleep(1).catch((error) => refused.add(error.code)));

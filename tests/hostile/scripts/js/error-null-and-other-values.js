@@ -1,4 +1,5 @@
 // expect: ok
+// limits: wall_s = 8
 // Whatever is thrown arrives as an error, at the host and back.
 const values = [
   null, undefined, 0, -0, NaN, "", "text", 10n ** 30n, Symbol("s"), () => 1, [], {}, new Map(),

@@ -1,4 +1,5 @@
 // expect: ok
+// limits: wall_s = 8
 // A queue keeps so many, and drops the rest.
 const id = await Event.subscribe("flood");
 for (let i = 0; i < 300; i++) await Event.publish("flood", { text: "x".repeat(10000), i });

@@ -1,4 +1,5 @@
 // expect: ok | script.cpu_limit | script.wall_limit
+// limits: wall_s = 8
 // Arithmetic on numbers of a million digits, in C: refused by size, or cut off.
 let number = 3n, refused = 0;
 for (let i = 0; i < 60; i++) {

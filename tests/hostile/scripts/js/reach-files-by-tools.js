@@ -1,4 +1,5 @@
 // expect: ok
+// limits: wall_s = 8
 // Paths that leave what the profile allows, by links, dots, odd characters, devices.
 const paths = [
   "/etc/passwd", "//etc//passwd", "/etc/../etc/passwd", "../../../../../../../../etc/passwd", "~/.ssh/id_rsa",

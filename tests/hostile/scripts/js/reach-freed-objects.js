@@ -1,4 +1,5 @@
 // expect: ok
+// limits: wall_s = 8
 // Weak references and finalizers around objects of the host and of the prelude.
 const registry = new FinalizationRegistry((held) => {
   try { held.revived = new WeakRef(held); } catch {}

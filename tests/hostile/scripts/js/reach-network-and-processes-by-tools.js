@@ -1,4 +1,5 @@
 // expect: ok
+// limits: wall_s = 8
 // Nothing leaves: neither the loopback nor names that stand for it, and no process is started.
 const urls = [
   "http://127.0.0.1:9/", "http://[::ffff:127.0.0.1]:9/", "http://0x7f.1:9/", "http://2130706433:9/", "http://0:9/",

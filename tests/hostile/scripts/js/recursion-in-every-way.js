@@ -1,4 +1,5 @@
 // expect: ok
+// limits: wall_s = 8
 const ways = {
   plain: () => { const f = () => 1 + f(); return f(); },
   getter: () => { const o = { get a() { return o.a; } }; return o.a; },

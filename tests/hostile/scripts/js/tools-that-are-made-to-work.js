@@ -1,4 +1,5 @@
 // expect: ok
+// limits: wall_s = 8
 // Work that the host does for a script: it is refused by size, and never in the host's way.
 const text = "a".repeat(30000) + "!", big = "a".repeat(2e5);
 const tries = [

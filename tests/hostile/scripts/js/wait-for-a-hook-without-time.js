@@ -1,5 +1,5 @@
 // expect: script.wall_limit
-// limits: wall_s = 1
+// limits: wall_s = 0.5
 await Hook.register("before_tool_execution", () => new Promise(() => {}));
 await Tool.execute("calculator", { input: "1" });
 return "contained";
