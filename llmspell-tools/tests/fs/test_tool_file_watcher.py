@@ -136,6 +136,16 @@ def test_only_allowed_paths_are_watched(
     assert caught.value.code == "file.not_found"
 
 
+def test_too_many_directories_are_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmspell_tools.fs._watch.MOST_DIRECTORIES", 3)
+    for name in "abcd":
+        (tmp_path / name).mkdir()
+    with pytest.raises(LLMSpellError) as caught:
+        watch(tmp_path)
+    assert caught.value.code == "limit.watched"
+    assert watch(tmp_path, recursive=False, timeout_ms=50).result["count"] == 0
+
+
 def test_cancelling_ends_the_watch(tmp_path: Path) -> None:
     async def main() -> None:
         async with Runtime({"security": {"files": {"read": [str(tmp_path)]}}}) as runtime:

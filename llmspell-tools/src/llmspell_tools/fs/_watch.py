@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from llmspell_core.security.files import FileGate
 
 MOST_DIRECTORIES = 5_000
+_MOST_ENTRIES = 200_000
 #: Each set of directories that appears while watching costs a thread.
 _MOST_LATER = 8
 _KINDS = {1: "created", 2: "modified", 3: "deleted"}
@@ -89,20 +90,16 @@ class Watch:
         fresh = [one for one in dict.fromkeys(found) if one not in self._watched]
         self._watched.update(fresh)
         if len(self._watched) > MOST_DIRECTORIES:
-            raise LimitError(
-                f"file-watcher: there are more than {MOST_DIRECTORIES} directories to watch",
-                code="limit.watched",
-                hint="watch a smaller part, or not recursively",
-            )
+            raise _too_many()
         return fresh
 
     def _tree(self, path: str) -> list[str]:
         found = [path]
-        for info in self._files.walk(path) if self._recursive else ():
+        for seen, info in enumerate(self._files.walk(path) if self._recursive else ()):
             if info.is_dir and self._is_itself(info.path):
                 found.append(info.path)
-            if len(found) > MOST_DIRECTORIES:
-                break
+            if len(found) > MOST_DIRECTORIES or seen > _MOST_ENTRIES:
+                raise _too_many()
         return found
 
     def _is_itself(self, path: str) -> bool:
@@ -203,3 +200,12 @@ class Watch:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _too_many() -> LimitError:
+    return LimitError(
+        f"file-watcher: there are more than {MOST_DIRECTORIES} directories or {_MOST_ENTRIES} "
+        "entries to watch",
+        code="limit.watched",
+        hint="watch a smaller part, or not recursively",
+    )
