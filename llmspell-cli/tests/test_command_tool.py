@@ -40,7 +40,7 @@ def test_a_broken_tool_costs_only_itself(llmspell: CommandLine) -> None:
     assert [row["name"] for row in rows] == ["shout"]
     done = llmspell("tool", "list", "--category", "noses")
     assert done.code == 2
-    assert "one of data, fs, noise, util, web" in done.err
+    assert ", noise, " in done.err
 
     assert llmspell("tool", "run", "shout", "--param", "input=hi", "--param", "times=2").out == (
         "HIHI\n"
@@ -49,6 +49,25 @@ def test_a_broken_tool_costs_only_itself(llmspell: CommandLine) -> None:
     assert done.code == 1
     assert "plugin acme-broken failed to load" in done.err
     assert "[plugin.broken]" in done.err
+
+
+def test_what_an_extra_would_add_is_listed_apart(llmspell: CommandLine) -> None:
+    llmspell.plugin(
+        "acme-shout",
+        SHOUT.replace("destructive=True", 'extra="loud"'),
+        tools={"shout": "shout"},
+    )
+    metadata = llmspell.site / "acme_shout-1.0.dist-info" / "METADATA"
+    wants = "Provides-Extra: loud\nRequires-Dist: no-such-library>=1; extra == 'loud'\n"
+    elsewhere = "Requires-Dist: no-such-thing; sys_platform == 'nowhere' and extra == 'loud'\n"
+    metadata.write_text(metadata.read_text() + wants + elsewhere)
+    out = llmspell("tool", "list").out
+    assert "\nwith pip install 'acme-shout[loud]':\nshout  noise" in out
+    (row,) = json.loads(llmspell("tool", "list", "--category", "noise", "--json").out)
+    assert row["needs"] == "acme-shout[loud]"
+    assert "pip install 'acme-shout[loud]'" in llmspell("tool", "info", "shout").out
+    metadata.write_text(metadata.read_text().replace("no-such-library>=1", "click[x]"))
+    assert "with pip install 'acme" not in llmspell("tool", "list", "--category", "noise").out
 
 
 def test_search_wants_every_word(llmspell: CommandLine) -> None:

@@ -21,20 +21,32 @@ EXAMPLES = 3
 MIN_WIDTH = 60
 
 
-def row_of(tool: Tool) -> dict[str, Any]:
-    """The tool's row in a list."""
+def row_of(tool: Tool, source: str = "") -> dict[str, Any]:
+    """The tool's row in a list; `source` is the distribution that it comes from."""
     return {
         "name": tool.name,
         "category": tool.category,
         "level": tool.security_level,
+        "needs": needs(tool, source),
         "description": tool.description.splitlines()[0] if tool.description else "",
     }
 
 
-def details(tool: Tool) -> dict[str, Any]:
+def needs(tool: Tool, source: str) -> str:
+    """What must be installed for it to work, such as `llmspell-tools[data]`, or nothing."""
+    from llmspell_core.extras import missing
+
+    if tool.extra and source and missing(source, tool.extra):
+        return f"{source}[{tool.extra}]"
+    return ""
+
+
+def details(tool: Tool, source: str = "") -> dict[str, Any]:
     """Everything about it as data."""
     return {
-        **row_of(tool),
+        **row_of(tool, source),
+        "source": source,
+        "extra": tool.extra,
         "version": tool.version,
         "aliases": list(tool.aliases),
         "schema": tool.schema(),
@@ -44,12 +56,14 @@ def details(tool: Tool) -> dict[str, Any]:
     }
 
 
-def print_page(tool: Tool) -> None:
+def print_page(tool: Tool, source: str = "") -> None:
     """What it does, its parameters, what it may reach, how it is called."""
     aliases = f"  also {', '.join(tool.aliases)}" if tool.aliases else ""
     click.echo(clean(f"{tool.name}  ({tool.category}, {tool.security_level}){aliases}"))
     for line in textwrap.wrap(tool.description, _width()):
         click.echo(clean(line))
+    if wanted := needs(tool, source):
+        click.echo(f"It needs what is not installed:  pip install '{wanted}'")
     click.echo()
     _print_parameters(tool.schema())
     for label, text in _marks(tool):

@@ -65,7 +65,8 @@ def _rows(common: Common) -> list[dict[str, Any]]:
         rows = []
         for name in runtime.base.tools.names():
             try:
-                rows.append(row_of(runtime.base.tools.get(name)))
+                entry = runtime.base.tools.entry(name)
+                rows.append(row_of(runtime.base.tools.get(name), entry.source if entry else ""))
             except LLMSpellError as error:
                 say(clean(f"warning: {name} is left out: {error.message}"))
         return rows
@@ -85,7 +86,23 @@ def list_(ctx: click.Context, category: str | None, as_json: bool) -> None:
     known = sorted({row["category"] for row in rows})
     if category is not None and category not in known:
         raise click.UsageError(f'there is no category "{category}"\none of {", ".join(known)}')
-    show([row for row in rows if category in (None, row["category"])], as_json=as_json)
+    _show([row for row in rows if category in (None, row["category"])], as_json=as_json)
+
+
+def _show(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    """The tools that work here, then those that an extra would add."""
+    if as_json:
+        print_json(rows)
+        return
+    columns = ["name", "category", "level", "description"]
+    show([row for row in rows if not row["needs"]], as_json=False, columns=columns)
+    extras: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["needs"]:
+            extras.setdefault(row["needs"], []).append(row)
+    for extra, more in sorted(extras.items()):
+        click.echo(f"\nwith pip install '{extra}':")
+        show(more, as_json=False, columns=columns)
 
 
 @tool.command(examples=("llmspell tool search json",))
@@ -103,7 +120,7 @@ def search(ctx: click.Context, query: str, as_json: bool) -> None:
     ]
     if not rows and not as_json:
         say("nothing found; all tools: llmspell tool list")
-    show(rows, as_json=as_json)
+    _show(rows, as_json=as_json)
 
 
 @tool.command(examples=("llmspell tool info hash-calculator",))
@@ -114,14 +131,16 @@ def search(ctx: click.Context, query: str, as_json: bool) -> None:
 def info(ctx: click.Context, name: str, as_json: bool) -> None:
     """Explain a tool: its parameters with types and defaults, examples, permissions."""
 
-    async def work(runtime: Runtime) -> Tool:
-        return runtime.base.tools.get(name)
+    async def work(runtime: Runtime) -> tuple[Tool, str]:
+        found = runtime.base.tools.get(name)
+        entry = runtime.base.tools.entry(name)
+        return found, entry.source if entry else ""
 
-    found: Tool = _with_runtime(common_of(ctx), work)
+    found, source = _with_runtime(common_of(ctx), work)
     if as_json:
-        print_json(details(found))
+        print_json(details(found, source))
     else:
-        print_page(found)
+        print_page(found, source)
 
 
 @tool.command(
