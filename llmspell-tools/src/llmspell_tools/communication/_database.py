@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from ssl import CERT_NONE, PROTOCOL_TLS_CLIENT, SSLContext
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +45,7 @@ async def connected(
         ToolFailed: `tool.database`, whatever the database says.
         NetworkError: `network.connection`: no server answers.
     """
-    sqlalchemy = imported("sqlalchemy", _TOOL, "database")
-    asyncio_part = imported("sqlalchemy.ext.asyncio", _TOOL, "database")
-    imported(_DRIVERS[place.dialect], _TOOL, "database")
+    sqlalchemy, asyncio_part = await asyncio.to_thread(_libraries, _DRIVERS[place.dialect])
     deadline = time.monotonic() + timeout_ms / 1000
     file: SqliteFile | None = None
     if place.dialect == "sqlite":
@@ -63,7 +61,8 @@ async def connected(
             )
             async with engine.connect() as connection:
                 await _prepare(connection, place, writes=writes)
-                yield connection
+                with _stopping(file):
+                    yield connection
     except TimeoutError:
         raise too_slow(timeout_ms) from None
     except (sqlalchemy.exc.SQLAlchemyError, *_driver_errors(place)) as error:
@@ -72,7 +71,25 @@ async def connected(
         raise database_error(error) from None
     finally:
         if file is not None:
+            await asyncio.shield(asyncio.to_thread(file.finish))
+
+
+def _libraries(driver: str) -> tuple[Any, Any]:
+    """SQLAlchemy and its part for asyncio: importing them takes longer than most queries."""
+    imported(driver, _TOOL, "database")
+    asyncio_part = imported("sqlalchemy.ext.asyncio", _TOOL, "database")
+    return imported("sqlalchemy", _TOOL, "database"), asyncio_part
+
+
+@contextmanager
+def _stopping(file: SqliteFile | None) -> Iterator[None]:
+    """End SQLite's query at once when nobody waits for it any more."""
+    try:
+        yield
+    except BaseException:
+        if file is not None:
             file.stopped.set()
+        raise
 
 
 def _driver_errors(place: Place) -> tuple[type[Exception], ...]:
@@ -167,7 +184,8 @@ def _sqlite(file: SqliteFile) -> Creator:
         aiosqlite = imported("aiosqlite", _TOOL, "database")
         made = aiosqlite.Connection(file.connect, iter_chunk_size=64)
         # An interpreter that ends must not wait for a query.
-        getattr(made, "_thread", made).daemon = True
+        file.thread = getattr(made, "_thread", made)
+        file.thread.daemon = True
         return await made
 
     return create

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 #: Ask now and then whether time is over.
 _STEPS = 10_000
+_WAIT_S = 5.0
 _MOST_VALUE = 16 * 1024 * 1024
 #: Numbers of SQLite's limits, and the most of each: its module is imported on first use.
 _LIMITS = {
@@ -54,12 +55,22 @@ _ASKING = (_SELECT, _READ, _TRANSACTION, _RECURSIVE)
 
 @dataclass(slots=True)
 class SqliteFile:
-    """A file that the gate has let through, or memory. `deadline` is in `time.monotonic()` seconds."""
+    """A file that the gate has let through, or memory.
+
+    `deadline` is in `time.monotonic()` seconds; `thread` is the one that the connection lives in.
+    """
 
     uri: str
     writes: bool
     deadline: float
     stopped: Event = field(default_factory=Event)
+    thread: Any = None
+
+    def finish(self) -> None:
+        """Stop what runs and wait until its thread, which tells the event loop, is gone."""
+        self.stopped.set()
+        if self.thread is not None and self.thread.ident is not None:
+            self.thread.join(_WAIT_S)
 
     def connect(self) -> sqlite3.Connection:
         """Open it; called in the thread that the connection lives in."""

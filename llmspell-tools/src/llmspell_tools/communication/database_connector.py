@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -199,7 +200,7 @@ class DatabaseConnector(Tool):
     async def _run(
         self, params: DatabaseParameters, place: Place, statement: Statement, ctx: ToolContext
     ) -> ToolResult:
-        sqlalchemy = imported("sqlalchemy", self.name, "database")
+        sqlalchemy = await asyncio.to_thread(imported, "sqlalchemy", self.name, "database")
         query = bound(self.name, sqlalchemy, statement, params.params)
         started = time.perf_counter()
         result: dict[str, Any]
@@ -250,7 +251,7 @@ class DatabaseConnector(Tool):
     async def _look(self, params: DatabaseParameters, place: Place, ctx: ToolContext) -> ToolResult:
         from llmspell_tools.communication._tables import schema_of, tables_of
 
-        sqlalchemy = imported("sqlalchemy", self.name, "database")
+        sqlalchemy = await asyncio.to_thread(imported, "sqlalchemy", self.name, "database")
         async with connected(place, ctx, writes=False, timeout_ms=params.timeout_ms) as connection:
             if params.operation == "tables":
                 found = await connection.run_sync(lambda sync: tables_of(sqlalchemy, sync))
