@@ -84,7 +84,7 @@ def test_the_examples_work(name: str, tmp_path: Path, monkeypatch: pytest.Monkey
 
     async def main() -> None:
         security = {"files": {"read": ["."], "write": ["."]}, "network": {"allowed_hosts": []}}
-        async with Runtime({"security": security, **MODEL}) as runtime:
+        async with Runtime({"security": security, **MODEL, **SERVICES}) as runtime:
             runtime.add_provider(ScriptedProvider(default=_fitting))
             for params, shows in tool.examples:
                 assert shows
@@ -151,6 +151,13 @@ def _refusal(tool: Tool) -> str:
     return "policy.network" if tool.permissions.network else ""
 
 
+#: Services that tools need to be told of before they reach for the network.
+SERVICES = {
+    "tools": {
+        "slack-sender": {"api_key": "xoxb-example"},
+        "email-sender": {"smtp": {"host": "mail.example.com"}},
+    }
+}
 #: The only model: it answers whatever fits the schema that it is asked with.
 MODEL = {"default": {"model": "scripted/scripted-model"}}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -63,9 +64,9 @@ def base_url(ctx: ToolContext, default: str, service: str = "") -> str:
     return str(option(ctx, service, "base_url", default)).rstrip("/")
 
 
-def key_of(ctx: ToolContext, secret: str, service: str = "") -> str | None:
-    """The key of a service: the secret of this name, else `api_key` of its table."""
-    found = ctx.secret(secret)
+def key_of(ctx: ToolContext, secret: str, service: str = "", *others: str) -> str | None:
+    """The key of a service: a secret of one of these names, else `api_key` of its table."""
+    found = next(filter(None, map(ctx.secret, (secret, *others))), None)
     if not found:
         found = option(ctx, service, "api_key", "") or None
         # A key of the tool's own table is as secret as one of the secret store.
@@ -73,9 +74,9 @@ def key_of(ctx: ToolContext, secret: str, service: str = "") -> str | None:
     return found
 
 
-def needed_key(ctx: ToolContext, secret: str, service: str = "") -> str:
+def needed_key(ctx: ToolContext, secret: str, service: str = "", *others: str) -> str:
     """The key of a service, or `tool.not_configured` saying where to put it."""
-    found = key_of(ctx, secret, service)
+    found = key_of(ctx, secret, service, *others)
     if found:
         return found
     raise not_configured(ctx, secret, service)
@@ -101,6 +102,17 @@ def documented(service: str) -> Iterator[None]:
         raise ToolError(
             f"{service} did not answer in the form that it documents", code="tool.bad_answer"
         ) from None
+
+
+def json_object(response: HttpResponse, service: str) -> dict[str, Any]:
+    """The JSON object of an answer. Errors do not name its address, which may have a key in it."""
+    try:
+        answer = json.loads(response.content)
+    except (ValueError, RecursionError):
+        answer = None
+    if isinstance(answer, dict):
+        return answer
+    raise ToolError(f"{service} did not answer with a JSON object", code="tool.bad_answer")
 
 
 def check_status(response: HttpResponse, what: str) -> None:

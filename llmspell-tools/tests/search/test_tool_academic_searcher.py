@@ -209,7 +209,7 @@ def test_all_sources_give_each_work_once() -> None:
         ("crossref", [1], "crossref did not answer with a JSON object"),
         ("crossref", {"message": {"items": [{"author": 7}]}}, "not answer in the form"),
         ("openalex", {"results": [{"primary_location": "x"}]}, "not answer in the form"),
-        ("openalex", "<html>", "did not answer with JSON"),
+        ("openalex", "<html>", "did not answer with a JSON object"),
     ],
 )
 def test_a_source_that_fails_is_named_and_the_others_count(

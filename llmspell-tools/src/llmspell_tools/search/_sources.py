@@ -5,8 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from llmspell_core.errors import ToolError
-from llmspell_tools._service import base_url, check_status, key_of, option
+from llmspell_tools._service import base_url, check_status, json_object, key_of, option
 from llmspell_tools.search._works import Query, in_order, work
 
 if TYPE_CHECKING:
@@ -43,10 +42,7 @@ class Source(ABC):
         self, ctx: ToolContext, query: Query, path: str, params: dict[str, Any]
     ) -> dict[str, Any]:
         """The same as a JSON object."""
-        answer = (await self.get(ctx, query, path, params)).json()
-        if not isinstance(answer, dict):
-            raise ToolError(f"{self.name} did not answer with a JSON object", code="tool.search")
-        return answer
+        return json_object(await self.get(ctx, query, path, params), self.name)
 
 
 class Crossref(Source):

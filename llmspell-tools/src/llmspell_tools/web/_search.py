@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from llmspell_core.errors import ToolError
-from llmspell_tools._service import base_url, check_status, key_of, needed_key
+from llmspell_tools._service import base_url, check_status, json_object, key_of, needed_key
 
 if TYPE_CHECKING:
     from llmspell_core.context import ToolContext
@@ -84,13 +83,7 @@ class Provider(ABC):
             method, address + path, timeout_ms=search.timeout_ms, **more
         )
         check_status(response, self.name)
-        # Not by the response itself, which would name its address: some have the key in it.
-        try:
-            answer = json.loads(response.content)
-        except (ValueError, RecursionError):
-            answer = None
-        if not isinstance(answer, dict):
-            raise ToolError(f"{self.name} did not answer with a JSON object", code="tool.search")
+        answer = json_object(response, self.name)
         if isinstance(answer.get("error"), str):
             raise ToolError(f"{self.name}: {answer['error'][:300]}", code="tool.search")
         return answer
