@@ -16,7 +16,7 @@ from llmspell_core.testing import Answer, RecordedNetwork, fuzz_tool
 from llmspell_core.testing.samples import matching
 from llmspell_core.tool import Tool
 
-EXAMPLES = 25
+EXAMPLES = 15
 #: Codes that belong to some tools, beside those of all.
 CODES = ("archive.",)
 

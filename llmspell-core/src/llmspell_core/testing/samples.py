@@ -195,7 +195,6 @@ _MAKERS: dict[str, Any] = {
 
 #: For each type values that nothing reads as one of it, however kind.
 _NEVER: dict[str, tuple[Any, ...]] = {
-    "array": (7, True),
     "boolean": ("neither", [], 7),
     "integer": ("seven", [], {}, 1.5),
     "null": (),
@@ -219,10 +218,20 @@ def _wrong(schema: Schema, top: Schema) -> list[Any]:
     kind = schema.get("type")
     if not isinstance(kind, str):
         return []
+    if kind == "array":
+        return _no_list(_resolved(schema.get("items") or {}, top))
     low, high = _bounds(schema)
     outside: list[Any] = [math.floor(low) - 1] if low > -math.inf else []
     outside += [math.ceil(high) + 1] if high < math.inf else []
     return [*_NEVER.get(kind, ()), *outside]
+
+
+def _no_list(items: Schema) -> list[Any]:
+    """What is no list, nor an item: a kind tool takes one that stands alone for a list of it."""
+    kind = items.get("type")
+    if not isinstance(kind, str):
+        return []
+    return [7] if kind in ("object", "array", "string") else [{"a": 7}]
 
 
 def _in(value: Any, values: list[Any]) -> bool:
