@@ -29,7 +29,7 @@ Work = Callable[[Any, Any, dict[str, Any]], dict[str, Any]]
 
 def work(data: str, options: dict[str, Any]) -> dict[str, Any]:
     """Do one operation; see `audio_processor` and `video_processor` for the options."""
-    av = imported("av", options["tool"], "media")
+    av = imported("av", options["tool"], "av")
     raw = base64.b64decode(data)
     try:
         with _opened(av, raw) as container:
@@ -68,9 +68,9 @@ def _refuse(url: str, flags: int, options: dict[str, Any]) -> Any:
 
 def _operation(name: str) -> Work:
     if name == "convert":
-        return imported("llmspell_tools.media._av_audio", "audio-processor", "media").convert  # type: ignore[no-any-return]
+        return imported("llmspell_tools.media._av_audio", "audio-processor", "av").convert  # type: ignore[no-any-return]
     if name in ("thumbnail", "extract_frame"):
-        return imported("llmspell_tools.media._av_video", "video-processor", "media").picture  # type: ignore[no-any-return]
+        return imported("llmspell_tools.media._av_video", "video-processor", "av").picture  # type: ignore[no-any-return]
     return _detected if name == "detect" else _metadata
 
 

@@ -24,7 +24,7 @@ def picture(av: Any, container: Any, options: dict[str, Any]) -> dict[str, Any]:
         raise too_many_pixels(tool)
     seconds = _time(av, container, options)
     frame = _frame_at(av, container, stream, seconds, tool)
-    module = imported("PIL.Image", tool, "media")
+    module = imported("PIL.Image", tool, "av")
     image = frame.to_image()
     if frame.rotation:
         # Telephones film lying on their side; FFmpeg counts against the clock, as Pillow does.

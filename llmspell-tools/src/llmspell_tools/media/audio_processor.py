@@ -50,7 +50,7 @@ class AudioProcessor(Tool):
     permissions = Permissions(files="read and write the paths given")
     Parameters = AudioParameters
     timeout_ms = 660_000
-    extra = "media"
+    extra = "av"
     examples = (
         (
             {"operation": "metadata", "file_path": "media/talk.wav"},

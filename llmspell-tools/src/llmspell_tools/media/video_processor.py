@@ -53,7 +53,7 @@ class VideoProcessor(Tool):
     permissions = Permissions(files="read and write the paths given")
     Parameters = VideoParameters
     timeout_ms = 660_000
-    extra = "media"
+    extra = "av"
     examples = (
         (
             {"operation": "metadata", "file_path": "media/clip.mp4"},
