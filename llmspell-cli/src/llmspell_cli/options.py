@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llmspell_cli.look import LOOK, use_colour
+from llmspell_cli.look import LOOK, clean, say, use_colour
 
 if TYPE_CHECKING:
     from llmspell_core.config.sources import Loaded
@@ -49,6 +49,13 @@ class Common:
             profile=self.profile,
         )
         self._log(loaded, None)
+        return loaded
+
+    def load_telling(self, script: Path | None = None) -> Loaded:
+        """The settings of a command that runs nothing; what was ignored is told on stderr."""
+        loaded = self.load(script)
+        for warning in loaded.warnings:
+            say(f"warning: {clean(warning)}")
         return loaded
 
     def log_for(self, runtime: Runtime) -> None:

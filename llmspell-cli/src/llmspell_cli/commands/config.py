@@ -49,7 +49,7 @@ def show(
     """Print the configuration in force, secrets masked; with SECTION that part of it."""
     from llmspell_core.config.mistakes import dotted
 
-    loaded = common_of(ctx).load()
+    loaded = common_of(ctx).load_telling()
     rows = [(path, value) for path, value in _values(loaded.settings) if _is_below(path, section)]
     if section is not None and not rows and not _is_known(section):
         raise _unknown(section)
@@ -76,7 +76,7 @@ def get(ctx: click.Context, key: str) -> None:
     from llmspell_core.config.view import value_at
 
     absent = object()
-    value = value_at(common_of(ctx).load().settings, tuple(toml_keys(key)), absent)
+    value = value_at(common_of(ctx).load_telling().settings, tuple(toml_keys(key)), absent)
     if value is absent:
         if not _is_known(key):
             raise _unknown(key)
@@ -93,9 +93,7 @@ def validate(ctx: click.Context, file: Path | None) -> None:
     common = common_of(ctx)
     if file is not None:
         common.config = file
-    loaded = common.load()
-    for warning in loaded.warnings:
-        say(f"warning: {clean(warning)}")
+    loaded = common.load_telling()
     names = ", ".join(str(path) for path in loaded.files) or "no configuration file"
     click.echo(f"ok: {names}")
 
@@ -107,7 +105,7 @@ def path(ctx: click.Context) -> None:
     """Print the files that are read, in order, and where your own one belongs."""
     from llmspell_core.config.directories import user_config_file
 
-    loaded = common_of(ctx).load()
+    loaded = common_of(ctx).load_telling()
     for one in loaded.files:
         click.echo(str(one))
     if user_config_file() not in loaded.files:

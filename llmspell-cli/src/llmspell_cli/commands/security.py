@@ -50,7 +50,7 @@ def explain(ctx: click.Context, script: Path, as_json: bool) -> None:
     from llmspell_cli.security_page import page, policy_facts
 
     source = read_source(script)
-    facts = policy_facts(common_of(ctx).load(script), source)
+    facts = policy_facts(common_of(ctx).load_telling(script), source)
     if as_json:
         print_json(facts)
         return
@@ -66,7 +66,7 @@ def profiles(ctx: click.Context, as_json: bool) -> None:
     """List the profiles, the project's own included, and mark the one in force."""
     from llmspell_cli.security_page import profile_rows
 
-    rows = profile_rows(common_of(ctx).load())
+    rows = profile_rows(common_of(ctx).load_telling())
     if as_json:
         print_json(rows)
         return
@@ -96,7 +96,7 @@ def selftest(ctx: click.Context, as_json: bool) -> int:
     from llmspell_bridge import selftest as trial
     from llmspell_core.security.select import profile_for
 
-    profile = profile_for(common_of(ctx).load())
+    profile = profile_for(common_of(ctx).load_telling())
     sandbox = profile.isolation == "sandbox"
     if sandbox:
         isolation.require_sandbox(profile.name)

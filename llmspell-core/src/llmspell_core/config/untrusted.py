@@ -77,7 +77,7 @@ def split(
         env: the variables, which may hold the user's own keys
     """
     widening = Widening(below.get("security"), project, cwd)
-    rules = _Private(below, project, env or {})
+    rules = _Private(layer.data, below, project, env or {})
     allowed: dict[Keys, Any] = {}
     ignored: list[Keys] = []
     for path, value in leaves(layer.data):
@@ -99,7 +99,14 @@ def split(
 class _Private:
     """Whether a key sends what is private elsewhere, lets code run, or lifts a limit on costs."""
 
-    def __init__(self, below: Mapping[str, Any], project: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        given: Mapping[str, Any],
+        below: Mapping[str, Any],
+        project: Path,
+        env: Mapping[str, str],
+    ) -> None:
+        self._given = given
         self._below = below
         self._project = project
         self._env = env
@@ -117,9 +124,11 @@ class _Private:
 
     def _provider(self, path: Keys, value: Any) -> bool:
         if path[2:] == ():
-            return False
+            return path[1:] != () and self._takes_a_secret(path[1])
         name, key = path[1], path[2]
         own = _table(_table(self._below, "providers"), name)
+        if self._takes_a_secret(name):
+            return True
         if key == "type":
             return name in BUILT_IN_PROVIDERS or bool(own)
         if key != "api_key":
@@ -129,6 +138,16 @@ class _Private:
         # With another's key, what the user sends would be seen in another's account.
         known = name in BUILT_IN_PROVIDERS and self._env.get(_own_variable(name))
         return bool(known) and not has_reference(value)
+
+    def _takes_a_secret(self, name: str) -> bool:
+        """Whether a provider of the project's own would find its key among the user's.
+
+        A key is looked for by the provider's name: `[providers.github_token]` finds GITHUB_TOKEN.
+        """
+        if name in BUILT_IN_PROVIDERS or _table(_table(self._below, "providers"), name):
+            return False
+        key = _table(_table(self._given, "providers"), name).get("api_key")
+        return not (isinstance(key, str) and key and not has_reference(key))
 
     def _hook(self, path: Keys, value: Any) -> bool:
         if path[1:] == ():
@@ -145,6 +164,10 @@ class _Private:
 
     def _security(self, path: Keys, _: Any) -> bool:
         return path[1:2] == ("profiles",) and path[3:] == ("modules", "pins")
+
+    def _system(self, path: Keys, value: Any) -> bool:
+        # The warning that names the ignored keys would not be seen.
+        return path[1:] == ("log_level",) and value == "error"
 
     def _prompt(self, path: Keys, value: Any) -> bool:
         return path[2:] == ("file",) and not self._may_read(value)
@@ -169,6 +192,7 @@ class _Private:
         "prompts": _prompt,
         "providers": _provider,
         "security": _security,
+        "system": _system,
         "tools": _tool,
         "workflows": _workflow,
     }

@@ -71,6 +71,7 @@ class Limits(Section):
     tasks: int | None = key(None, "tasks at the same time", least=0)
     value_mb: int | None = key(None, "one value between script and host", unit="MiB", least=0)
     value_depth: int | None = key(None, "tables within tables of one value", least=0)
+    state_mb: int | None = key(None, "state kept in one scope", unit="MiB", least=0)
 
 
 class CustomProfile(Section):
