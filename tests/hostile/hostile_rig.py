@@ -16,6 +16,7 @@ import gc
 import json
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,17 +136,33 @@ class Rig:
         """Run a case to its end under a profile, and check the host after it."""
         return self._runner.run(self._checked(case, profile))
 
+    def many(self, plan: Iterable[tuple[Case, str]], at_once: int = 2) -> list[str]:
+        """Run cases under profiles, some at once; one line for each that ended otherwise."""
+        wrong: list[str] = []
+        left = iter(plan)
+
+        async def work() -> None:
+            for case, profile in left:
+                run = await self.once(case, profile)
+                if run.outcome not in case.expect:
+                    wrong.append(f"{case}, {profile}: {run.outcome}: {run.message[:200]}")
+
+        async def all_of_them() -> None:
+            await asyncio.gather(*(work() for _ in range(at_once)))
+
+        self._runner.run(all_of_them())
+        return wrong
+
     async def _checked(self, case: Case, profile: str) -> Run:
         runtime = await self._runtime(case, profile)
-        # The start of a worker is not the script's: a control spell says what it takes now.
-        started = time.monotonic()
-        before_error = await self.control(runtime)
-        start_s = time.monotonic() - started
         before = Held.now()
         run = await self.once(case, profile)
-        most_s = case.limits.get("wall_s", LIMITS["wall_s"]) + GRACE_S + start_s
-        run.judge(most_s)
-        if error := before_error or await self.control(runtime):
+        # The start of a worker is not the script's: a control spell says what it takes now.
+        started = time.monotonic()
+        error = await self.control(runtime)
+        start_s = time.monotonic() - started
+        run.judge(case.limits.get("wall_s", LIMITS["wall_s"]) + GRACE_S + start_s)
+        if error:
             run.wrong.append(f"the host does not answer: {error}")
         if await _left_over(before):
             # A helper that waits for the next call is no leak: one more with each run is.
@@ -194,8 +211,7 @@ class Rig:
         if key not in self._runtimes:
             settings = {
                 "default": {"model": f"scripted/{ScriptedProvider.default_model}"},
-                "state": {"backend": "memory"},
-                # `Storage` is on disk whatever `State` is.
+                # What scripts store is on disk, in there.
                 "system": {"data_dir": str(self._folder / "data")},
                 "security": {
                     "profile": profile,

@@ -1,5 +1,5 @@
 -- expect: script.wall_limit | script.cpu_limit | agent.timeout
--- limits: wall_s = 1
+-- limits: wall_s = 0.6
 -- An agent made of code, handing over to itself.
 local agent
 agent = Agent.new{ name = "round", execute = function(input) return { handoff_request = { target = "round", input = input } } end }

@@ -1,5 +1,5 @@
 -- expect: script.cpu_limit
--- limits: cpu_s = 0.3
+-- limits: cpu_s = 0.2
 Event.subscribe("**", function() while true do end end)
 Event.publish("anything", {})
 Async.sleep(10)

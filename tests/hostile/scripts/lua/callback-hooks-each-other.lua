@@ -1,4 +1,5 @@
 -- expect: script.wall_limit | script.host_calls_limit | ok
+-- limits: wall_s = 1
 -- output: 2
 -- A hook is not entered again by what it starts itself, however many there are.
 for _, point in ipairs{ "before_tool_execution", "after_tool_execution", "tool_error" } do

@@ -1,3 +1,3 @@
 -- expect: script.cpu_limit
--- limits: cpu_s = 0.3
+-- limits: cpu_s = 0.2
 for _ = 1, 50 do Async.spawn(function() while true do Async.yield() end end) end

@@ -1,5 +1,5 @@
 -- expect: script.cpu_limit
--- limits: cpu_s = 0.3
+-- limits: cpu_s = 0.2
 -- Swallows whatever is thrown, and goes on by every way there is.
 local function forever()
   while true do

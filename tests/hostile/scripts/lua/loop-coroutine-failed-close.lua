@@ -1,5 +1,5 @@
 -- expect: script.cpu_limit
--- limits: cpu_s = 0.3
+-- limits: cpu_s = 0.2
 -- One that failed while it was counted, and has something left to be closed.
 local function spin()
   local x <close> = setmetatable({}, { __close = function() while true do end end })

@@ -1,4 +1,4 @@
 -- expect: script.cpu_limit
--- limits: cpu_s = 0.3
+-- limits: cpu_s = 0.2
 ::again::
 goto again

@@ -1,5 +1,5 @@
 -- expect: script.cpu_limit
--- limits: cpu_s = 0.3
+-- limits: cpu_s = 0.2
 local meta = {}
 meta.__index = function(_, k) return k end
 meta.__lt = function() while true do end end

@@ -1,5 +1,5 @@
 -- expect: script.cpu_limit
--- limits: cpu_s = 0.3
+-- limits: cpu_s = 0.2
 while true do
   xpcall(error, function() while true do end end)
 end

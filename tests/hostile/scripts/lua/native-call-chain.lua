@@ -1,5 +1,5 @@
 -- expect: script.wall_limit | script.cpu_limit | script.error
--- limits: wall_s = 1
+-- limits: wall_s = 0.6
 -- Each step moves all the arguments up by one, a million times.
 local t = setmetatable({}, {})
 getmetatable(t).__call = t

@@ -1,5 +1,5 @@
 -- expect: script.cpu_limit
--- limits: cpu_s = 0.3
+-- limits: cpu_s = 0.2
 -- Finalizers run where nothing is counted: none of the script's may, by whichever way.
 local function spin() while true do end end
 local metas = {}

@@ -76,7 +76,8 @@ function M.watch_return(co, fn, on_return)
   end, "r", STEP)
 end
 
--- Short coroutines never reach the count of their hook: those who resume them count as well.
+-- Short coroutines never reach the count of their hook, and failures are few instructions that
+-- take long: those who resume the ones and catch the others count as well.
 local resumed = 0
 function M.counted()
   resumed = resumed + 1
@@ -90,6 +91,7 @@ end
 function M.checked(ok, e, ...)
   if M.dead then error(M.dead, 0) end
   if not ok then
+    M.counted()
     if e == MEMORY then M.die_of("script.memory_limit") end
     if type(e) == "userdata" then e = "an internal error" end
   end

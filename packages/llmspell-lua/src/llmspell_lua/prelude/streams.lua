@@ -69,8 +69,9 @@ File.__pairs = function() return function() end end
 M.File = File
 
 local function write_all(name, ...)
+  local values = { ... }
   for i = 1, select("#", ...) do
-    local value = select(i, ...)
+    local value = values[i]
     local kind = type(value)
     if kind == "number" then
       value = math_type(value) == "integer" and format("%d", value) or format("%.14g", value)
@@ -115,9 +116,9 @@ end
 function M.read(target, handle, ...)
   local many = select("#", ...)
   if many == 0 then return read_one(target, handle, "l") end
-  local results = {}
+  local results, formats = {}, { ... }
   for i = 1, many do
-    results[i] = read_one(target, handle, (select(i, ...)))
+    results[i] = read_one(target, handle, formats[i])
     if results[i] == nil then return unpack(results, 1, i) end
   end
   return unpack(results, 1, many)
