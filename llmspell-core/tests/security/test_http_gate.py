@@ -275,6 +275,33 @@ def test_credentials_stay_with_the_first_origin() -> None:
     served(redirecting("/again", "http://two.example/b"), work)
 
 
+def test_cookies_last_as_long_as_the_redirects_of_one_request() -> None:
+    targets = {"/a": "/b", "/b": "http://two.example/c"}
+
+    def answer(request: Request) -> tuple[int, dict[str, str], bytes]:
+        if request.path in targets:
+            return 302, {"location": targets[request.path], "set-cookie": "k=1; Path=/"}, b""
+        return ok(request)
+
+    async def work(gate: HttpGate, server: Server, connector: Connector) -> None:
+        await gate.request("GET", "http://one.example/a")
+        await gate.request("GET", "http://one.example/end")
+        given = [(request.path, request.headers.get("cookie")) for request in server.requests]
+        assert given == [("/a", None), ("/b", "k=1"), ("/c", None), ("/end", None)]
+
+    served(answer, work)
+
+
+def test_an_unknown_encoding_of_text_is_read_as_utf8() -> None:
+    def answer(request: Request) -> tuple[int, dict[str, str], bytes]:
+        return 200, {"content-type": "text/plain; charset=nonsense"}, "grün".encode()
+
+    async def work(gate: HttpGate, server: Server, connector: Connector) -> None:
+        assert (await gate.request("GET", "http://one.example/")).text == "grün"
+
+    served(answer, work)
+
+
 def test_redirects_end() -> None:
     async def work(gate: HttpGate, server: Server, connector: Connector) -> None:
         with pytest.raises(NetworkError) as caught:

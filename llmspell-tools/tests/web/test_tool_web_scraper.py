@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from web_test_server import Answer, Call, WebServer, gzipped, local_authority, redirect, using
+from web_test_server import (
+    Answer,
+    Call,
+    Request,
+    WebServer,
+    gzipped,
+    local_authority,
+    redirect,
+    using,
+)
 
 from llmspell_core.errors import LLMSpellError
 from llmspell_tools.web.web_scraper import WebScraper
@@ -275,3 +284,17 @@ def test_a_browser_is_a_program_that_the_policy_must_allow() -> None:
         assert not server.requests
 
     scrape({"*": SHOP}, work)
+
+
+def test_cookies_last_as_long_as_the_redirects_of_one_call() -> None:
+    def door(request: Request) -> Answer:
+        return Answer("", 302, {"location": "/room", "set-cookie": "key=gold; Path=/"})
+
+    def room(request: Request) -> str:
+        return f"<p>{request.headers.get('cookie', 'none')}"
+
+    async def work(server: WebServer, call: Call) -> None:
+        assert (await call(input="/door")).text == "key=gold"
+        assert (await call(input="/room")).text == "none"
+
+    scrape({"/door": door, "/room": room}, work)

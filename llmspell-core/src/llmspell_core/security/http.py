@@ -112,7 +112,8 @@ class HttpGate:
             data: the body as form fields.
             params: added to the query of the URL.
             timeout_ms: for everything together, redirects included.
-            follow_redirects: up to ten; credentials stay with the first origin.
+            follow_redirects: up to ten; credentials stay with the first origin, cookies last
+                as long as the redirects.
             max_bytes: of the answer's body, after decompression.
             auth: user and password.
 
@@ -196,6 +197,8 @@ class HttpGate:
         A generator, because the event loop closes those that are left when it ends, and those
         that nobody refers to any more: gates come and go with policies.
         """
+        from http.cookiejar import DefaultCookiePolicy
+
         httpx = load_httpx()
         async with httpx.AsyncClient(
             transport=self._transport(),
@@ -203,6 +206,8 @@ class HttpGate:
             headers={"accept-encoding": _ENCODINGS, "user-agent": "llmspell"},
             trust_env=False,
         ) as client:
+            # The client serves many runs: what one of them is given is not for the others.
+            client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
             while True:
                 yield client
 
@@ -222,9 +227,12 @@ class HttpGate:
         from llmspell_core.security.transport import origin
 
         history: list[str] = []
+        cookies = load_httpx().Cookies()
         while True:
             response = await client.send(request, stream=True, follow_redirects=False)
             try:
+                if "set-cookie" in response.headers:
+                    cookies.extract_cookies(response)
                 onward = response.next_request if follow else None
                 if onward is None:
                     content = await read_bounded(response, max_bytes)
@@ -248,6 +256,7 @@ class HttpGate:
                 )
             if origin(onward.url) != origin(request.url):
                 _drop_credentials(onward)
+            cookies.set_cookie_header(onward)
             request = onward
 
 
