@@ -207,6 +207,14 @@ Test.it("comes after", function() end)
     assert file["error"] is None
 
 
+@pytest.mark.parametrize("profile", ["low", "medium"])
+def test_a_file_that_never_comes_to_its_tests_is_ended(profile: str, llmspell: CommandLine) -> None:
+    llmspell.write("slow_spell_test.lua", "while true do end")
+    llmspell.write("wait_spell_test.lua", "Test.describe('x', function() Async.sleep(60000) end)")
+    done = llmspell("test", "--timeout", "0.3", "--json", "--profile", profile)
+    assert [one["error"]["code"] for one in json.loads(done.out)["files"]] == ["test.timeout"] * 2
+
+
 def test_an_error_that_a_test_leaves_behind_is_its_own(llmspell: CommandLine) -> None:
     llmspell.write(
         "lost_spell_test.lua",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -131,8 +132,20 @@ class _Driver:
         self._match = match
         self._functions: dict[str, Callable[..., Awaitable[Any]]] = {}
         self._declared = 0
+        #: When the running test must have ended, on the monotonic clock.
+        self._until = math.inf
+        self._declaring: asyncio.TimerHandle | None = None
 
     async def before(self, session: HostSession) -> None:
+        on_busy = session.on_busy
+
+        def look() -> None:
+            on_busy()
+            if time.monotonic() > self._until + UNWIND_S:
+                session.stop(self._late())
+
+        # A script that computes in this process blocks the loop, and with it the timeout.
+        session.on_busy = look
         suffix = _LANGUAGES.get(self._language)
         if suffix is None:
             raise ScriptError(
@@ -142,9 +155,20 @@ class _Driver:
             )
         text = resources.files(__package__).joinpath(f"test.{suffix}").read_text("utf-8")
         self._functions = await session.run(text, OWN, "script")
+        self._until = time.monotonic() + self._timeout_s
+        loop = asyncio.get_running_loop()
+        self._declaring = loop.call_later(self._timeout_s, self._stop_declaring, session)
+
+    def _stop_declaring(self, session: HostSession) -> None:
+        late = self._late()
+        late.message = f"declaring its tests took longer than {self._timeout_s:g} s"
+        session.stop(late)
 
     async def after(self, session: HostSession) -> None:
-        tests = await self._functions["collect"]()
+        try:
+            tests = await self._functions["collect"]()
+        finally:
+            self._stop_watching()
         self._declared = len(tests)
         wanted = [(n + 1, _result(one)) for n, one in enumerate(tests)]
         wanted = [one for one in wanted if self._match.lower() in one[1].name.lower()]
@@ -172,6 +196,7 @@ class _Driver:
     async def _within(self, session: HostSession, call: Awaitable[Any]) -> None:
         """Wait for a test: past its time it is cancelled, and ended with its file if it must be."""
         task = asyncio.ensure_future(call)
+        self._until = time.monotonic() + self._timeout_s
         try:
             done, _ = await asyncio.wait([task], timeout=self._timeout_s)
             if done:
@@ -182,16 +207,26 @@ class _Driver:
         except asyncio.CancelledError:
             task.cancel()
             raise
-        late = DeadlineError(
-            f"it took longer than {self._timeout_s:g} s",
-            code="test.timeout",
-            hint="raise --timeout",
-        )
+        finally:
+            self._until = math.inf
+        late = self._late()
         if not session.quiet:
             # It computes and does not listen: its file ends with it.
             session.stop(late)
             late.source = session.ended.source if session.ended else None
         raise late
+
+    def _stop_watching(self) -> None:
+        self._until = math.inf
+        if self._declaring is not None:
+            self._declaring.cancel()
+
+    def _late(self) -> DeadlineError:
+        return DeadlineError(
+            f"it took longer than {self._timeout_s:g} s",
+            code="test.timeout",
+            hint="raise --timeout",
+        )
 
     def tells_all(self, error: LLMSpellError) -> bool:
         """Whether a test's own result already says why the file ended."""
