@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from llmspell_core.errors import LimitError, LLMSpellError, ToolFailed, ValidationError
 from llmspell_core.runtime import Runtime
 from llmspell_core.tool import ToolResult
+from llmspell_tools.data import _row_expression, _steps
 from llmspell_tools.data._row_expression import compiled
 from llmspell_tools.data.data_transformer import DataTransformer
 
@@ -93,7 +94,7 @@ ROW = {"a": 3, "name": "Ada", "x y": 2, "t": {"b": [1, 9], "c": None}, "none": N
         ("number('12') + number('1.5')", 13.5),
         ("number('x')", None),
         ("first(t.b) + last(t.b)", 10),
-        ("unique([1, 1, 2])", [1, 2]),
+        ("unique([1, 1, true, 2, '2'])", [1, True, 2, "2"]),
         ("type(t)", "table"),
         ("'it\\'s\\n'", "it's\n"),
         ("[1] + [2]", [1, 2]),
@@ -272,11 +273,21 @@ def test_mistakes_name_the_step_and_the_field(input: Any, step: Any, message: st
     assert message in caught.value.message
 
 
-def test_steps_that_grow_without_end_are_stopped() -> None:
-    many = [{"k": 1}] * 1001
-    with pytest.raises(LimitError, match="more than 1,000,000 rows"):
+def test_steps_that_grow_without_end_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The same limits, met sooner.
+    monkeypatch.setattr(_steps, "MAX_ROWS", 1_000)
+    monkeypatch.setattr(_row_expression, "MAX_MADE", 1_000_000)
+    many = [{"k": 1}] * 100
+    with pytest.raises(LimitError, match="more than 1,000 rows"):
         run(many, {"type": "join", "with": many, "on": "k"})
     with pytest.raises(LimitError, match="result is larger"):
         run(["x" * 1_000_000] * 17, {"type": "reverse"})
     with pytest.raises(ToolFailed, match="longer than"):
         run(["x" * 10_000], {"type": "map", "expression": "replace(value, 'x', value)"})
+    grows = {"type": "map", "expression": "[value, value, value, value, value, value, value]"}
+    with pytest.raises(LimitError, match="too large"):
+        run([1], *[grows] * 100)
+    with pytest.raises(LimitError, match="too large"):
+        run(["x" * 9000] * 80, {"type": "map", "expression": f"join([{'value, ' * 9} value])"})
+    with pytest.raises(LimitError, match="cells"):
+        run([{str(n): 1} for n in range(5000)], {"type": "select", "fields": ["1"]})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from llmspell_core.errors import ToolFailed, ValidationError, did_you_mean
 from llmspell_tools._bounded import mistake
 from llmspell_tools.data._row_expression import compiled
-from llmspell_tools.data._row_values import is_number, text
+from llmspell_tools.data._row_values import is_number, key_of, text
 
 Rows = list[dict[str, Any]]
 
@@ -62,13 +61,6 @@ AGGREGATES: dict[str, Callable[[list[Any]], Any]] = {
     "join": lambda values: ", ".join(map(text, values)),
 }
 _SAME = {"mean": "avg", "average": "avg", "std": "stddev", "n_unique": "unique", "collect": "list"}
-
-
-def key_of(value: Any) -> Any:
-    """Something that can be a key of a dict and is the same for equal values."""
-    if isinstance(value, (dict, list)):
-        return json.dumps(value, sort_keys=True, default=str)
-    return (isinstance(value, bool), value)
 
 
 def groups(rows: Rows, keys: list[str]) -> dict[Any, Rows]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from llmspell_core.errors import did_you_mean
+from llmspell_core.errors import DeadlineError, LimitError, did_you_mean
 from llmspell_core.tool import ToolResult
 from llmspell_tools._parameters import check_size, wrong
 from llmspell_tools.data import _csv
@@ -32,6 +32,8 @@ def given(rows: list[Any]) -> Table:
                 "csv-analyzer", "input", f"must be a list of tables: item {index + 1} is none"
             )
         columns |= dict.fromkeys(row)
+        if len(columns) > _csv.MAX_COLUMNS or len(columns) * len(rows) > _csv.MAX_CELLS:
+            raise LimitError("csv-analyzer: too many columns", code="limit.value")
     full = [{name: row.get(name) for name in columns} for row in rows]
     types = {name: _type([row[name] for row in full]) for name in columns}
     return Table(list(columns), full, types)
@@ -70,7 +72,7 @@ def matching(table: Table, where: Any, ctx: ToolContext) -> list[dict[str, Any]]
         if index % _CHECK_EVERY == 0 and index:
             ctx.progress(index, len(table.rows), "filter")
             if ctx.cancelled:
-                break
+                raise DeadlineError("csv-analyzer: it takes too long", code="tool.timeout")
     return found
 
 

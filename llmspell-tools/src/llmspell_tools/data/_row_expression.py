@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from llmspell_core.errors import ToolFailed, did_you_mean
+from llmspell_core.errors import LimitError, ToolFailed, did_you_mean
 from llmspell_tools._bounded import mistake
 from llmspell_tools.data._row_functions import ROW_FUNCTIONS
-from llmspell_tools.data._row_values import OPERATORS, compare, pick, truth
+from llmspell_tools.data._row_values import OPERATORS, compare, measure, pick, truth
 from llmspell_tools.util._arithmetic import MathError
 from llmspell_tools.util._expression import parse
 from llmspell_tools.util._expression_nodes import Dialect, ExpressionError
@@ -22,6 +22,8 @@ from llmspell_tools.util._functions import CONSTANTS
 
 _CONSTANTS = {**CONSTANTS, "null": None, "nil": None, "none": None}
 ROWS = Dialect(ROW_FUNCTIONS, _CONSTANTS, OPERATORS, compare, truth, pick)
+#: Characters that one expression may make for all rows together.
+MAX_MADE = 64 * 1024 * 1024
 _WHOLE = ("row", "item", "value", "index")
 
 RowFunction = Callable[[Any, int], Any]
@@ -72,7 +74,8 @@ def compiled(tool: str, field: str, text: str, columns: Iterable[str] = ()) -> R
         columns: fields that some rows have; a row without one has null there
 
     Raises:
-        ValidationError: it is no expression, or names no field; the function raises `ToolFailed`.
+        ValidationError: it is no expression, or names no field. The function raises `ToolFailed`,
+            and `limit.value` for values that are too large together.
     """
     known = frozenset(columns)
     try:
@@ -86,10 +89,17 @@ def compiled(tool: str, field: str, text: str, columns: Iterable[str] = ()) -> R
                 tool, field, f'names "{name}", which no row has' + (f", {near}" if near else "")
             )
 
+    left = MAX_MADE
+
     def run(row: Any, index: int) -> Any:
+        nonlocal left
         try:
-            return expression.evaluate(_Scope(row, index, known))
+            value = expression.evaluate(_Scope(row, index, known))
         except MathError as error:
             raise ToolFailed(f"{tool}: {field}, row {index + 1}: {error}") from None
+        left = measure(value, left)
+        if left < 0:
+            raise LimitError(f"{tool}: {field} makes values that are too large", code="limit.value")
+        return value
 
     return run

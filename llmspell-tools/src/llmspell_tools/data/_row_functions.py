@@ -13,8 +13,8 @@ from llmspell_tools.data._row_values import (
     bounded_text,
     contains,
     is_number,
+    key_of,
     kind,
-    same,
     text,
 )
 from llmspell_tools.util._arithmetic import MathError
@@ -167,11 +167,8 @@ def _at(values: Any, index: int) -> Any:
 
 
 def _unique(values: Any) -> list[Any]:
-    found: list[Any] = []
-    for value in values if isinstance(values, list) else [values]:
-        if not any(same(value, one) for one in found[:_MANY]):
-            found.append(value)
-    return found
+    found = {key_of(value): value for value in reversed(values)} if isinstance(values, list) else {}
+    return list(found.values())[::-1] if isinstance(values, list) else [values]
 
 
 _OWN: tuple[tuple[str, int, int, Callable[..., Any]], ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,8 @@ from llmspell_tools.util._arithmetic import BINARY, MathError
 from llmspell_tools.util._arithmetic import compare as compare_numbers
 
 MAX_TEXT = 1_048_576
+#: A value counts as so many characters.
+_VALUE = 16
 _KINDS = {str: "text", dict: "table", list: "list", bool: "boolean", type(None): "null"}
 
 
@@ -24,8 +27,6 @@ def text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (dict, list)):
-        import json
-
         return json.dumps(value, ensure_ascii=False)
     return str(value)
 
@@ -65,6 +66,13 @@ def compare(op: str, left: Any, right: Any) -> bool:
 def same(left: Any, right: Any) -> bool:
     """Whether two values are equal; true is not 1."""
     return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
+
+
+def key_of(value: Any) -> Any:
+    """Something that can be a key of a dict and is the same for equal values."""
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, sort_keys=True, default=str)
+    return (isinstance(value, bool), value)
 
 
 def contains(whole: Any, part: Any) -> bool:
@@ -110,3 +118,19 @@ def _operator(op: str) -> Callable[[Any, Any], Any]:
 
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {op: _operator(op) for op in BINARY}
+
+
+def measure(value: Any, left: int) -> int:
+    """What is left of a number of characters, negative when it is too much.
+
+    A list that holds another many times is as large as when it is written down.
+    """
+    pending = [value]
+    while pending and left >= 0:
+        one = pending.pop()
+        left -= _VALUE + len(one) if isinstance(one, str) else _VALUE
+        if left >= 0 and isinstance(one, list):
+            pending.extend(one)
+        elif left >= 0 and isinstance(one, dict):
+            pending.extend(one.values())
+    return left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
@@ -9,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from llmspell_core.errors import did_you_mean
+from llmspell_core.errors import LimitError, did_you_mean
 from llmspell_core.schema import describe
 from llmspell_core.script.model import ScriptModel
 from llmspell_tools._regex import Pattern
@@ -17,6 +18,8 @@ from llmspell_tools.data._rule_types import ALIASES, KINDS, TEXTS
 
 MOST_MISTAKES = 1_000
 _MAX_DEPTH = 100
+_TIME_S = 10
+_LIMIT = "limit.rules_time"
 
 
 def _rule(value: Any) -> Any:
@@ -94,6 +97,7 @@ class Checker:
     tool: str
     errors: list[dict[str, str]] = field(default_factory=list)
     _patterns: dict[str, Pattern] = field(default_factory=dict)
+    _until: float = field(default_factory=lambda: time.monotonic() + _TIME_S)
 
     def table(
         self, rules: dict[str, Rule], value: dict[str, Any], path: str = "", depth: int = 0
@@ -111,6 +115,8 @@ class Checker:
         """Check one value."""
         if len(self.errors) >= MOST_MISTAKES or depth > _MAX_DEPTH:
             return
+        if time.monotonic() > self._until:
+            raise LimitError(f"{self.tool}: the rules take longer than {_TIME_S} s", code=_LIMIT)
         if value is None and (rule.nullable or (not rule.is_required and rule.type != "null")):
             return
         words = next(self._mistakes(rule, value, owner), None)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmspell_tools.data._aggregate import AGGREGATES, groups, key_of
-from llmspell_tools.data._row_values import text
+from llmspell_tools.data._aggregate import AGGREGATES, groups
+from llmspell_tools.data._row_values import key_of, text
 from llmspell_tools.data._steps import Rows, Work
 
 _MAX_COLUMNS = 1_000
+#: So many cells count as a row.
+_MANY = 20
 
 
 def join(work: Work) -> Rows:
@@ -83,8 +85,10 @@ def pivot(work: Work) -> Rows:
     names = {text(row.get(column)): None for row in work.rows}
     if len(names) > _MAX_COLUMNS:
         raise work.wrong("columns", f"has more than {_MAX_COLUMNS} different values")
+    parts = groups(work.rows, step.index)
+    work.bounded(len(parts) * max(len(names) // _MANY, 1))
     made = []
-    for group in groups(work.rows, step.index).values():
+    for group in parts.values():
         cells: dict[str, list[Any]] = {name: [] for name in names}
         for row in group:
             if row.get(values_of) is not None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TOOL = "data-transformer"
 MAX_ROWS = 1_000_000
+_MAX_CELLS = 20_000_000
 _CHECK_EVERY = 2_000
 
 Rows = list[Any]
@@ -139,7 +140,11 @@ class Work:
             if not isinstance(row, dict):
                 words = f'needs tables for "{self.step.type}": item {index + 1} is {describe(row)}'
                 raise wrong(TOOL, "input", words)
-        return list(columns_of(self.rows))
+        found = list(columns_of(self.rows))
+        if len(found) * len(self.rows) > _MAX_CELLS:
+            message = f"{TOOL}: operation {self.number + 1} has more than {_MAX_CELLS:,} cells"
+            raise LimitError(message, code="limit.value")
+        return found
 
     def known(self, field: str, names: Iterable[str]) -> list[str]:
         """The names, all of which must be fields of the rows."""

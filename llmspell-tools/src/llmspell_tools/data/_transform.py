@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from llmspell_core.schema import describe
-from llmspell_tools.data._aggregate import Aggregator, aggregate, key_of
+from llmspell_tools.data._aggregate import Aggregator, aggregate
 from llmspell_tools.data._row_functions import ROW_FUNCTIONS
-from llmspell_tools.data._row_values import text, truth
+from llmspell_tools.data._row_values import key_of, text, truth
 from llmspell_tools.data._shapes import join, pivot, unpivot
 from llmspell_tools.data._steps import Rows, Work
 

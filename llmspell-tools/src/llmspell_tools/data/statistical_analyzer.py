@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MOST_VALUES = 1_000_000
 _MOST_COLUMNS = 100
+_MOST_CELLS = 5_000_000
 _LARGEST = 1e150
 
 Analysis = Annotated[
@@ -161,7 +162,7 @@ class StatisticalAnalyzer(Tool):
         if any(isinstance(row, dict) for row in given):
             rows = [row if isinstance(row, dict) else {} for row in given]
             names = list({name: None for row in rows for name in row})
-            if len(names) * len(rows) > _MOST_COLUMNS * _MOST_VALUES:
+            if len(names) * len(rows) > _MOST_CELLS:
                 raise LimitError(f"{self.name}: too many columns", code="limit.value")
             return {name: [row.get(name) for row in rows] for name in names}
         for index, value in enumerate(given):

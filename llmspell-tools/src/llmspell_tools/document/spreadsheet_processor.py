@@ -16,6 +16,7 @@ from llmspell_core.tool import Permissions, Tool, ToolParameters, ToolResult
 from llmspell_tools._bounded import bounded
 from llmspell_tools._parameters import Spelled, check_size, needed, one_of, wrong
 from llmspell_tools.data import _csv
+from llmspell_tools.document._sheets import MAX_CELLS
 
 if TYPE_CHECKING:
     from llmspell_core.context import ToolContext
@@ -204,6 +205,8 @@ class SpreadsheetProcessor(Tool):
         if not isinstance(rows, list):
             raise wrong(self.name, field, f"must be a list of rows, not {describe(rows)}")
         columns = list({key: None for row in rows if isinstance(row, dict) for key in row})
+        if len(columns) * len(rows) > MAX_CELLS:
+            raise LimitError(f"{self.name}: more than {MAX_CELLS:,} cells", code="limit.value")
         made: list[list[Any]] = [list(columns)] if columns else []
         for index, row in enumerate(rows):
             if isinstance(row, dict):
