@@ -190,7 +190,10 @@ class ScriptRuntime(Runtime):
             import hashlib
 
             who["sha256"] = hashlib.sha256(source.text.encode("utf-8", "replace")).hexdigest()
-        return self.policy.bound(readable=readable, **who)
+        policy = self.policy.bound(readable=readable, **who)
+        if (override := self.loaded.override) is not None:
+            policy.audit.record("profile", override.pattern, "allow", override.reason)
+        return policy
 
     def state_scope(self, path: Path | None) -> str:
         """`script:` and the script's path relative to the project; `script:repl` without one."""

@@ -172,8 +172,6 @@ class Runtime:
             redactor=self.redactor,
             protected=own_places(self.settings),
         )
-        if (override := self.loaded.override) is not None:
-            audit.record("profile", override.pattern, "allow", override.reason)
         try:
             yield
         finally:

@@ -134,9 +134,9 @@ class Assembly:
                 kept[path] = held
                 continue
             by = self.trusted.where(("security", "enforce"))
-            self.mistakes.append(
-                Mistake(path, "may only be tightened", f"{by} enforces it", layer.where(path))
-            )
+            wrong = Mistake(path, "may only be tightened", f"{by} enforces it", layer.where(path))
+            if wrong not in self.mistakes:
+                self.mistakes.append(wrong)
         return layer.model_copy(update={"data": nested(kept)})
 
     def _add_overrides(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from llmspell_core.config.layers import Layer, Merged
+from llmspell_core.config.layers import Keys, Layer, Merged, leaves
 from llmspell_core.config.mistakes import Mistake
 from llmspell_core.security.globs import reached
 
@@ -47,6 +47,7 @@ def layer_for(
 ) -> tuple[Layer | None, OverrideUse | None]:
     """What the overrides set for this script, as a layer over the files."""
     result, use = Merged(), None
+    names: dict[Keys, str] = {}
     for pattern, table in _tables(merged):
         if not isinstance(table, Mapping) or not matches(pattern, script, project):
             continue
@@ -60,11 +61,13 @@ def layer_for(
             if kept.get("profile") == "":
                 del kept["profile"]
             data["security"] = kept
+            for path, _ in leaves(kept):
+                names["security", *path] = merged.where((_SECTION, pattern, "security", *path))
             use = OverrideUse(pattern, str(security.get("reason", "")), where)
         result.add(Layer("override", where, data, project))
     if not result.data:
         return None, None
-    names = {path: layer.label for path, layer in result.origin.items()}
+    names = {path: names.get(path, layer.label) for path, layer in result.origin.items()}
     return Layer("override", _SECTION, result.data, project, names=names), use
 
 
