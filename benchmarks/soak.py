@@ -1,12 +1,15 @@
 """The same things over and over: memory, handles and tasks must not grow. ``make soak``.
 
     hatch run python benchmarks/soak.py [--sessions N] [--calls N] [--agents N] [--workers N]
+                                        [--hostile N]
 
-The defaults take well under a minute; the variables SOAK_SESSIONS, SOAK_CALLS, SOAK_AGENTS and
-SOAK_WORKERS set them as well. Each part runs once to warm up, then in ten equal parts. What is
-reported is how much the process grew between the third and the last part: what is kept per
-session or call shows there, what is loaded once does not. The status is 1 when a part grew by
-more than its sizes explain.
+The defaults take a quarter of an hour, nearly all of it hostile scripts that run until a limit
+ends them (`--hostile 0` leaves them out: well under a minute); the variables SOAK_SESSIONS,
+SOAK_CALLS, SOAK_AGENTS, SOAK_WORKERS and SOAK_HOSTILE set them as well. Each part runs once to
+warm up, then in ten equal parts. What is reported is how much the process grew between the third
+and the last part: what is kept per session or call shows there, what is loaded once does not.
+Then come the hostile cases (`soak_hostile.py`). The status is 1 when a part grew by more than its
+sizes explain, or a hostile script did what it should not.
 """
 
 from __future__ import annotations
@@ -18,8 +21,9 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import Path
+
+from soak_growth import Growth, handles, rss_kib
+from soak_hostile import hostile
 
 from llmspell_bridge.engines import ScriptSource
 from llmspell_bridge.runtime import ScriptRuntime
@@ -27,8 +31,6 @@ from llmspell_bridge.streams import CapturedStreams
 from llmspell_core.testing import ScriptedProvider
 
 PARTS = 10
-#: Growth that is noise: the allocator's arenas, caches that fill slowly.
-NOISE_KIB = 2048
 
 SESSION = """
 local tool = Tool.create{
@@ -61,44 +63,6 @@ for i = 1, tonumber(args.times) do
   agent:chat("hi")
 end
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """What one kind of work came to."""
-
-    name: str
-    times: int
-    seconds: float
-    rss_kib: int
-    objects: int
-    handles: int
-
-    @property
-    def grew(self) -> bool:
-        """Whether this is more than noise."""
-        return self.rss_kib > NOISE_KIB or self.handles > 0
-
-    def line(self) -> str:
-        """One line of the table."""
-        each = self.seconds / self.times * 1000
-        verdict = "GREW" if self.grew else "ok"
-        return (
-            f"{self.name:<34}{self.times:>8}{each:>12.2f} ms{self.rss_kib:>+10} KiB"
-            f"{self.objects:>+9}{self.handles:>+9}  {verdict}"
-        )
-
-
-def rss_kib() -> int:
-    """Memory of this process now."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") // 1024
-
-
-def handles() -> int:
-    """Open files and sockets of this process, and its children."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split()
-    return len(os.listdir("/proc/self/fd")) + len(children)  # noqa: PTH208 - no dir entries needed
 
 
 async def soak(name: str, times: int, work: Callable[[int], Awaitable[None]]) -> Growth:
@@ -161,11 +125,21 @@ async def main(sizes: argparse.Namespace) -> int:
 def arguments() -> argparse.Namespace:
     """The sizes, by option or by variable."""
     parser = argparse.ArgumentParser(description="Do the same things over and over.")
-    for name, usual in (("sessions", 500), ("workers", 60), ("calls", 4000), ("agents", 500)):
+    for name, usual in (
+        ("sessions", 500),
+        ("workers", 60),
+        ("calls", 4000),
+        ("agents", 500),
+        ("hostile", 1000),
+    ):
         given = int(os.environ.get(f"SOAK_{name.upper()}", usual))
         parser.add_argument(f"--{name}", type=int, default=given, help=f"{usual} by default")
     return parser.parse_args()
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(arguments())))
+    given = arguments()
+    status = asyncio.run(main(given))
+    if given.hostile:
+        status |= hostile(given.hostile)
+    sys.exit(status)

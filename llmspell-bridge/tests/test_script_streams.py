@@ -83,9 +83,10 @@ def test_what_is_given_back_is_read_again(text: str, reads: list[str | int]) -> 
     ],
 )
 def test_a_number_leaves_what_follows_it(text: str, number: str | None, rest: str) -> None:
-    source = Pushback(io.StringIO(text))
-    assert read_from(source, "n") == number
-    assert read_from(source, "a") == rest
+    data = io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8", newline="")
+    for source in (Pushback(io.StringIO(text)), io.StringIO(text), data):
+        assert read_from(source, "n") == number
+        assert read_from(source, "a") == rest
 
 
 # -- the process's own streams, in a process of its own --------------------------------------------

@@ -98,25 +98,91 @@ def test_this_is_out_of_reach(play: Callable[..., Any], source: str) -> None:
     assert play(source) in (None, False)
 
 
-def test_no_python_object_is_ever_in_reach(play: Callable[..., Any]) -> None:
-    source = """
-        local seen, found = {}, 0
-        local function walk(v)
-          if seen[v] then return end
-          seen[v] = true
-          if type(v) == "userdata" then found = found + 1 end
-          if type(v) == "table" then
-            for k, x in next, v do walk(k) walk(x) end
-            local m = getmetatable(v)
-            if type(m) == "table" then walk(m) end
-          end
+WALK = """
+    local seen, found, queue = {}, {}, {}
+    local function reach(value, place)
+      local kind = type(value)
+      if kind == "userdata" then found[#found + 1] = place end
+      if (kind == "table" or kind == "function" or kind == "thread") and not seen[value] then
+        seen[value] = true
+        queue[#queue + 1] = { value, place }
+      end
+    end
+    local function reach_all(place, ...)
+      for i = 1, select("#", ...) do reach((select(i, ...)), place) end
+    end
+    local function walk(value, place)
+      reach_all("the metatable of " .. place, getmetatable(value))
+      if type(value) ~= "table" then return end
+      for k, v in next, value do
+        reach(k, "a key of " .. place)
+        reach(v, place .. "." .. tostring(k))
+      end
+      -- What its own pairs, its fields and calls of it give, whatever raw access hides.
+      local ok, iterate, state, first = pcall(pairs, value)
+      if ok then
+        reach_all("the iterator of " .. place, iterate, state, first)
+        local k, v = first, nil
+        for _ = 1, 200 do
+          ok, k, v = pcall(iterate, state, k)
+          if not ok or k == nil then break end
+          reach(k, "a key of " .. place)
+          reach(v, place .. "." .. tostring(k))
         end
-        walk(_G)
-        local ok, e = pcall(Tool.add, "\\xff", {})
-        walk(e)
-        return {found, type(e)}
-    """
-    assert play(source) == [0, "table"]
+      end
+      for _, name in ipairs{ "__index", "__gc", "co", "front", "handle", "lua", "host" } do
+        local known, field = pcall(function() return value[name] end)
+        reach_all(place .. "." .. name, known and field or nil, not known and field or nil)
+      end
+    end
+    reach(_G, "_G")
+    reach_all("a string", getmetatable(""), (""):gmatch("."))
+    for _, value in ipairs{ 1, true, print, coroutine.create(print) } do
+      reach_all(type(value), getmetatable(value))
+    end
+    -- What host calls give, and how they fail.
+    reach_all("a result", Tool.add(1, 2), Tool.slow_add(1, 2), Tool.echo{ { 1 } }, Tool.give())
+    for i, call in ipairs{
+      function() Tool.add("\\xff", {}) end, function() Tool.add(print) end,
+      function() Tool.none() end,
+      function() Tool.echo(coroutine.create(print)) end, function() Tool.slow_add() end,
+      function() local t = {} t[1] = t Tool.echo(t) end, function() Utils.hash("x", "none") end,
+      function() JSON.parse("{") end, function() load("\\27") end, function() error() end,
+      function() require("os") end, function() io.open("\\0", "r") end, function() Agent.none() end,
+      function() string.rep() end, function() local function f() return 1 + f() end f() end,
+    } do
+      reach_all("error " .. i, select(2, pcall(call)))
+      xpcall(call, function(...) reach_all("handler " .. i, ...) end)
+      local task = Async.spawn(call)
+      reach(task, "task " .. i)
+      reach_all("error of task " .. i, select(2, pcall(task.await, task)))
+    end
+    reach_all("async", Async.promise(print), Async.queue(), Async.all_settled{ error, print })
+    reach_all("io", io.lines, io.stdin, io.stdout:write(""), io.open and pcall(io.open, "none"))
+    reach_all("running", coroutine.running())
+    reach_all("JSON", JSON.null, JSON.array{}, JSON.parse('{"$h":1,"$f":1,"$":{"$e":1}}'))
+    reach_all("Logger", Logger.new("x"), Logger.new("x"):timer("t"), Logger.new("x"):batch())
+    local at = 0
+    while at < #queue do
+      at = at + 1
+      walk(queue[at][1], queue[at][2])
+    end
+    return { JSON.array(found), at }
+"""
+
+
+@pytest.mark.parametrize("libraries", [MEDIUM, ["base", "string", "table", "math", "utf8"]])
+def test_a_walk_over_all_that_can_be_reached_finds_no_python_object(
+    play: Callable[..., Any], libraries: list[str]
+) -> None:
+    async def body(host: EngineHost) -> Any:
+        host.methods["Tool.give"] = lambda: host.give(1, "agent", {"name": "a"})
+        return await host.run(WALK)
+
+    utils = manifest("Utils", guest=["hash"])
+    found, walked = play(body, globals=[TOOL, utils], libraries=libraries, limits={})
+    assert found == []
+    assert walked > 200
 
 
 def test_finalizers_are_refused(play: Callable[..., Any]) -> None:
@@ -189,6 +255,66 @@ def test_exit_ends_the_run_and_cannot_be_caught(
         assert host.session.idle()
 
     play(body)
+
+
+def test_what_a_task_keeps_is_no_field_of_what_the_script_holds(play: Callable[..., Any]) -> None:
+    source = """
+        local task = Async.spawn(function() Async.sleep(1) return 1 end)
+        local fields = next(task) ~= nil
+        rawset(task, "waiters", { function() while true do end end })
+        return {fields, (pcall(function() task.other = {} end)), task:await(), tostring(task)}
+    """
+    assert play(source) == [False, False, 1, "task(done)"]
+
+
+def test_results_have_no_metatable_for_scripts_and_take_theirs(play: Callable[..., Any]) -> None:
+    async def body(host: EngineHost) -> Any:
+        host.methods["Tool.give"] = lambda: {"$r": [{"out": {"my_name": 1}}, "out", ""]}
+        return await host.run("""
+            local one, other = Tool.give(), Tool.give()
+            local hidden = getmetatable(one) == nil
+            setmetatable(one, { __index = function() return "own" end })
+            return {hidden, one.myName, other.myName}
+        """)
+
+    assert play(body) == [True, "own", 1]
+
+
+LARGE = [
+    "error(('x'):rep(2^23))",
+    "error(('\\xff'):rep(2^23))",
+    "error({message = ('x'):rep(2^23), code = 'own', details = {}})",
+    "error(setmetatable({}, {__tostring = function() return ('x'):rep(2^23) end}))",
+    "error((':1: '):rep(2^20))",
+    "load('local function f(n) if n > 0 then return 1 + f(n - 1) end error({}) end f(20)',"
+    " '@' .. ('n'):rep(2^20))()",
+]
+
+
+@pytest.mark.parametrize("source", LARGE)
+def test_an_error_that_is_too_large_is_shortened(play: Callable[..., Any], source: str) -> None:
+    error = failing(play, source, limits={"memory_mb": 64, "value_mb": 1, "cpu_s": 5})
+    assert error.code in ("script.error", "own")
+    assert len(error.message) <= 1 << 20
+    assert len(error.stack or "") < 1 << 16
+
+
+def test_log_records_of_any_size_and_kind_are_written(play: Callable[..., Any]) -> None:
+    async def body(host: EngineHost) -> None:
+        await host.run("""
+            Logger.info(("\\u{e9}"):rep(2^22))
+            Logger.info(("\\xff"):rep(2^16 + 1), { [("k"):rep(2^22)] = ("\\xff"):rep(2^22) })
+            local unwritable = setmetatable({}, { __tostring = error })
+            Logger.info(unwritable, { unwritable, print, 0/0 })
+            for i = 1, 100 do Logger.warn(("y"):rep(60000), { i = i }) end
+        """)
+        assert [len(one["message"]) < 70000 for one in host.logs] == [True] * 103
+        assert host.logs[0]["message"].startswith("\u00e9\u00e9")
+        assert host.logs[0]["message"].endswith("... (8323072 more bytes)")
+
+    logger = manifest("Logger", guest=["info", "warn"])
+    limits = {"value_mb": 1, "memory_mb": 128}
+    play(body, globals=[TOOL, logger], limits=limits, log_level="info")
 
 
 # -- files through the gate ----------------------------------------------------------------------

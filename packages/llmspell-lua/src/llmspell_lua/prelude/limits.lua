@@ -79,8 +79,8 @@ end
 -- Short coroutines never reach the count of their hook, and failures are few instructions that
 -- take long: those who resume the ones and catch the others count as well.
 local resumed = 0
-function M.counted()
-  resumed = resumed + 1
+function M.counted(weight)
+  resumed = resumed + (weight or 1)
   if resumed >= 200 then
     resumed = 0
     look(4, true)
@@ -91,7 +91,7 @@ end
 function M.checked(ok, e, ...)
   if M.dead then error(M.dead, 0) end
   if not ok then
-    M.counted()
+    M.counted(10) -- an overflow of the stack may take ten milliseconds
     if e == MEMORY then M.die_of("script.memory_limit") end
     if type(e) == "userdata" then e = "an internal error" end
   end
