@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from llmspell_core.errors import LimitError, LLMSpellError, ToolFailed, ValidationError
@@ -244,6 +244,7 @@ ROW = st.fixed_dictionaries({"a": TEXTS, "b": st.integers(-(2**62), 2**62)})
 
 
 @settings(max_examples=50)
+@example([{"a": "x\ry", "b": 1}, {"a": "\n", "b": 2}])
 @given(st.lists(ROW, min_size=1, max_size=5))
 def test_what_is_written_is_read_back(rows: list[dict[str, Any]]) -> None:
     found = _csv.read(_csv.write(["a", "b"], rows), delimiter=",", infer=False)

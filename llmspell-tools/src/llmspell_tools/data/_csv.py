@@ -148,11 +148,21 @@ def write(columns: list[str], rows: list[dict[str, Any]], delimiter: str = ",") 
     """Rows as a text of CSV with a header."""
     from llmspell_tools.data._row_values import text
 
-    target = StringIO(newline="")
-    writer = csv.writer(target, delimiter=delimiter, lineterminator="\n")
+    lines = _Lines()
+    writer = csv.writer(lines, delimiter=delimiter, lineterminator="\r\n")
     writer.writerow(columns)
     writer.writerows([text(row.get(name)) for name in columns] for row in rows)
-    return target.getvalue()
+    return "".join(lines.parts)
+
+
+class _Lines:
+    """Ends lines with a newline; told of that, the library would not quote carriage returns."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+
+    def write(self, line: str) -> None:
+        self.parts.append(line.removesuffix("\r\n") + "\n")
 
 
 def markdown(columns: list[str], rows: list[dict[str, Any]]) -> str:
