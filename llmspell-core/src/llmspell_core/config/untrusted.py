@@ -47,8 +47,8 @@ _REDIRECTS = frozenset({
     "address", "auth", "authorization", "base", "bearer", "body", "command", "cookie", "cookies",
     "credential", "credentials", "directory", "dir", "domain", "endpoint", "env", "executable",
     "header", "headers", "host", "hosts", "hostname", "instance", "key", "keys", "log", "origin",
-    "password", "path", "port", "proxies", "proxy", "query", "region", "sandbox", "secret", "server",
-    "servers", "site", "socket", "token", "uri", "url", "urls", "webhook",
+    "password", "path", "port", "proxies", "proxy", "query", "region", "sandbox", "secret",
+    "server", "servers", "site", "socket", "token", "uri", "url", "urls", "webhook",
 })  # fmt: skip
 #: Below these the names are not llmspell's: a workflow may have an input `url`.
 _DATA = frozenset({
