@@ -48,6 +48,13 @@ CONTROL = {
     "duktape": "return Tool.execute('calculator', { input: '6 * 7' }).output",
 }
 ANSWER = 42
+#: Has the host import what it imports when it is first used, so that no case is charged with it.
+WARM = {
+    "lua": "Tool.list() return Agent.new{ system_prompt = 'x' }:execute('hi').text",
+    "js": "await Tool.list();"
+    " return (await (await Agent.new({ system_prompt: 'x' })).execute('hi')).text",
+    "duktape": "Tool.list(); return Agent.new({ system_prompt: 'x' }).execute('hi').text",
+}
 
 
 def missing(engine: str) -> str | None:
@@ -124,6 +131,7 @@ class Rig:
         self._runner = asyncio.Runner()
         self._stack = contextlib.AsyncExitStack()
         self._runtimes: dict[str, ScriptRuntime] = {}
+        self._warm = False
 
     def __enter__(self) -> Rig:
         return self
@@ -224,8 +232,12 @@ class Rig:
             runtime = ScriptRuntime(loaded, engine=case.engine, isolation="worker")
             runtime.add_provider(ScriptedProvider(default="Hello."))
             self._runtimes[key] = await self._stack.enter_async_context(runtime)
-            # The first run of a runtime opens what stays open: the state's store, its loop.
+            # The first run of a runtime opens what stays open, as the state's store.
             await self.control(runtime)
+            if not self._warm:
+                self._warm = True
+                source = ScriptSource(WARM[case.engine], "warm", None)
+                await runtime.run(source, streams=CapturedStreams())
         return self._runtimes[key]
 
 

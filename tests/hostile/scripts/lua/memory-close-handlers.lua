@@ -1,4 +1,5 @@
 -- expect: script.memory_limit
+-- limits: memory_mb = 24
 local kept = {}
 local function again()
   local x <close> = setmetatable({}, { __close = again })

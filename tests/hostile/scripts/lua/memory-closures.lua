@@ -1,4 +1,5 @@
 -- expect: script.memory_limit
+-- limits: memory_mb = 24
 local last
 for i = 1, 1e9 do
   local before = last

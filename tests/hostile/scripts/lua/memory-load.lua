@@ -1,4 +1,5 @@
 -- expect: script.memory_limit
+-- limits: memory_mb = 24
 -- The parser's own memory, from a reader that never ends.
 local n = 0
 load(function()
