@@ -243,6 +243,13 @@ def test_test_is_not_there_elsewhere(llmspell: CommandLine) -> None:
     assert llmspell("eval", "Test").out == ""
 
 
+def test_an_engine_that_is_not_there_is_named(llmspell: CommandLine) -> None:
+    llmspell.write("a_spell_test.lua", "-- @engine nosuch\nTest.it('x', function() end)")
+    done = llmspell("test")
+    assert done.code == 3
+    assert "no script engine named 'nosuch'" in done.out
+
+
 def test_mistakes_of_the_command_line_are_told_before_anything_runs(llmspell: CommandLine) -> None:
     done = llmspell("test")
     assert done.code == 2

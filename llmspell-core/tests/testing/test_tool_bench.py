@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -173,6 +174,23 @@ def test_a_sound_tool_passes_the_fuzzing() -> None:
         return sum(one for one in numbers if abs(one) < 1e100) / by if abs(by) < 2**60 else 0.0
 
     fuzz_tool(divide, examples=40)
+
+
+def test_without_hypothesis_a_seed_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    seen: list[int] = []
+
+    @tool
+    def note(n: int = 0) -> int:
+        """Keeps what it is given."""
+        seen.append(n)
+        return n
+
+    fuzz_tool(note, examples=20, seed=1)
+    first, seen = seen, []
+    fuzz_tool(note, examples=20, seed=1)
+    assert first == seen
+    assert len(set(first)) > 3
 
 
 def _hangs(input: str) -> str:

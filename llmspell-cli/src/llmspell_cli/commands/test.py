@@ -79,6 +79,13 @@ def test(ctx: click.Context, /, paths: tuple[Path, ...], **given: Any) -> int:
         print_json(as_data(reports, took_s))
     else:
         print_total(reports, took_s)
+    return _exit_code(reports)
+
+
+def _exit_code(reports: list[FileReport]) -> int:
+    """0 or 1; 3 where a file needs an engine that is not installed."""
+    if any(one.error and one.error.code == "engine.unavailable" for one in reports):
+        return 3
     return 0 if all(one.ok for one in reports) else 1
 
 
