@@ -87,3 +87,25 @@ def test_text_becomes_what_the_schema_asks_for() -> None:
     assert json.dumps(typed) == json.dumps(
         {"n": 3, "flag": True, "text": "3", "either": "4", "items": [1], "wrong": "x", "new": 5}
     )
+
+
+def test_text_becomes_a_list_or_an_object_only_where_the_schema_has_one() -> None:
+    texts = {"items": {"type": "string"}, "type": "array"}
+    schema = {
+        "properties": {
+            "labels": {"anyOf": [texts, {"type": "string"}]},
+            "words": {"anyOf": [texts, {"type": "string"}]},
+            "body": {"anyOf": [{"type": ["string", "object", "array"]}, {"type": "null"}]},
+            "when": {"type": ["string", "number"]},
+            "template": {"type": "string"},
+        }
+    }
+    given = {
+        "labels": '["a", "b"]',
+        "words": "[1]",
+        "body": '{"a": 1}',
+        "when": "2024",
+        "template": "{}",
+    }
+    assert typed_params(given, schema) == {**given, "labels": ["a", "b"], "body": {"a": 1}}
+    assert typed_params({"body": "plain"}, schema) == {"body": "plain"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,18 +56,38 @@ def parse_params(pairs: tuple[str, ...], file: Path | None = None) -> dict[str, 
 
 
 def typed_params(params: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """Text from the command line in the types that a tool's schema asks for."""
+    """Text from the command line in the types that a tool's schema asks for.
+
+    Where a text is as good as a list or an object, one that is JSON of these becomes that.
+    """
     properties = schema.get("properties", {})
     return {name: _typed(value, properties.get(name, {})) for name, value in params.items()}
 
 
 def _typed(value: Any, schema: dict[str, Any]) -> Any:
-    kinds = {schema.get("type")} | {
-        one.get("type") for one in schema.get("anyOf", []) if isinstance(one, dict)
-    }
-    if not isinstance(value, str) or kinds & {"string"}:
+    if not isinstance(value, str):
         return value
+    kinds = set(_kinds(schema))
     try:
-        return json.loads(value)
+        read = json.loads(value)
     except ValueError:
         return value
+    if "string" not in kinds:
+        return read
+    fits = isinstance(read, list) and "array" in kinds and _strings(read, schema)
+    return read if fits or (isinstance(read, dict) and "object" in kinds) else value
+
+
+def _kinds(schema: dict[str, Any]) -> Iterator[str | None]:
+    """The types of a schema and of its alternatives."""
+    for one in (schema, *schema.get("anyOf", ())):
+        kind = one.get("type") if isinstance(one, dict) else None
+        yield from kind if isinstance(kind, list) else [kind]
+
+
+def _strings(values: list[Any], schema: dict[str, Any]) -> bool:
+    """Whether a list has the texts that are asked for, where only texts are."""
+    lists = [one for one in (schema, *schema.get("anyOf", ())) if one.get("type") == "array"]
+    if all(one.get("items", {}).get("type") == "string" for one in lists) and lists:
+        return all(isinstance(one, str) for one in values)
+    return True

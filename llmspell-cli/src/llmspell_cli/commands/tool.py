@@ -43,12 +43,15 @@ def complete_tool(_: click.Context, __: click.Parameter, incomplete: str) -> lis
     return [name for name in extension_names("tools") if name.startswith(incomplete)]
 
 
-def _with_runtime(common: Common, work: Callable[[Runtime], Awaitable[Any]], **options: Any) -> Any:
-    from llmspell_core import lifecycle
+def _with_runtime(
+    common: Common, work: Callable[[Runtime], Awaitable[Any]], *more: str, **options: Any
+) -> Any:
+    """What `work` gives in a Runtime with tools, and with `more` kinds of components."""
+    from llmspell_core.lifecycle import SelectiveInit
     from llmspell_core.runtime import Runtime
 
     async def main() -> Any:
-        made = Runtime(common.load(), init=lifecycle.TOOLS_ONLY, **options)
+        made = Runtime(common.load(), init=SelectiveInit.custom("tools", *more), **options)
         common.log_for(made)
         async with made as runtime:
             return await work(runtime)
@@ -175,7 +178,9 @@ def run_tool(ctx: click.Context, /, name: str, **options: Any) -> None:
         ctx = runtime.context(overlay=runtime.base.child())
         return await found.call(typed_params(given, found.schema()), ctx)
 
-    result = _with_runtime(common_of(ctx), work, approver=approver((), yes=options["yes"]))
+    # Some tools ask a model.
+    asking = approver((), yes=options["yes"])
+    result = _with_runtime(common_of(ctx), work, "providers", approver=asking)
     if options["as_json"]:
         print_json(result.to_dict())
     else:
