@@ -17,7 +17,7 @@ import json
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -213,7 +213,16 @@ class Rig:
             return repr(error)
         return None if value == ANSWER else f"{value!r} for {ANSWER}"
 
+    async def _warm_up(self, case: Case, profile: str) -> None:
+        runtime = await self._runtime(case, profile)
+        source = ScriptSource(WARM[case.engine], "warm", None)
+        with contextlib.suppress(LLMSpellError):  # what is wrong, the cases will show
+            await runtime.run(source, streams=CapturedStreams())
+
     async def _runtime(self, case: Case, profile: str) -> ScriptRuntime:
+        if not self._warm:
+            self._warm = True
+            await self._warm_up(replace(case, limits={"wall_s": 30, "cpu_s": 10}), profile)
         limits = {**LIMITS, **case.limits}
         key = f"{case.engine} {profile} {json.dumps(limits, sort_keys=True)}"
         if key not in self._runtimes:
@@ -234,10 +243,6 @@ class Rig:
             self._runtimes[key] = await self._stack.enter_async_context(runtime)
             # The first run of a runtime opens what stays open, as the state's store.
             await self.control(runtime)
-            if not self._warm:
-                self._warm = True
-                source = ScriptSource(WARM[case.engine], "warm", None)
-                await runtime.run(source, streams=CapturedStreams())
         return self._runtimes[key]
 
 
