@@ -40,7 +40,8 @@ class Secrets:
         """The secret of this name, or None.
 
         "openai" is found in OPENAI_API_KEY or OPENAI, in `[providers.openai] api_key`, in
-        `[tools.openai] api_key`, and from `[secrets] command`. Raises `config.secret_command` when that command fails to run.
+        `[tools.openai] api_key`, and from `[secrets] command`. Raises `config.secret_command`
+        when that command fails to run.
         """
         found = self.from_environment(name) or self._configured(name) or self._from_command(name)
         if found and self._redactor is not None:
