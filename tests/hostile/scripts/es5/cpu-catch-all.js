@@ -1,4 +1,5 @@
 // expect: script.cpu_limit | script.wall_limit
+// limits: cpu_s = 0.2
 for (;;) {
   try {
     for (;;) { try { for (;;); } catch (e) { continue; } finally { continue; } }

@@ -1,5 +1,6 @@
 // expect: script.wall_limit | script.cpu_limit
 // profile: medium
+// limits: cpu_s = 0.2
 const more = () => {
   try { setTimeout(more, 0); } catch {}
   try { setImmediate(more); } catch {}

@@ -1,4 +1,5 @@
 // expect: ok | script.cpu_limit | script.wall_limit
+// limits: wall_s = 1
 // What the host keeps of them is no more than the script's own memory.
 let code = "";
 const prompt = "x".repeat(9e5);

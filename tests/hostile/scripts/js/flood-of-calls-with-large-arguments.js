@@ -1,5 +1,6 @@
 // expect: ok | script.memory_limit | script.wall_limit
 // profile: medium
+// limits: wall_s = 1
 const text = "x".repeat(5e6);
 const codes = new Set();
 const calls = [];

@@ -1,5 +1,6 @@
 // expect: ok | script.wall_limit
 // profile: high
+// limits: wall_s = 1
 const codes = new Set();
 const text = "x".repeat(1e6);
 for (let i = 0; i < 90; i++) {
