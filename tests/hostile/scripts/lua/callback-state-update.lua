@@ -1,4 +1,5 @@
 -- expect: ok | script.wall_limit
+-- limits: wall_s = 1
 -- A change that changes what it changes is given up.
 local ok = pcall(State.update, "k", function(v)
   State.set("k", (State.get("k") or 0) + 1)
