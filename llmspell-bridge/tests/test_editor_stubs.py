@@ -186,7 +186,7 @@ def test_every_global_alias_and_method_is_there() -> None:
 
 def test_writing_makes_the_folder(tmp_path: Path) -> None:
     paths = write_stubs(MANIFESTS, tmp_path / "a" / "b")
-    assert [path.name for path in paths] == ["llmspell.lua"]
+    assert [path.name for path in paths] == ["llmspell.lua", "llmspell.d.ts"]
     assert paths[0].read_text(encoding="utf-8") == TEXT
 
 

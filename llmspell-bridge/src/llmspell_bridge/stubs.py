@@ -1,5 +1,7 @@
 """Editor stubs from the manifests: a LuaLS ``---@meta`` file that knows every global.
 
+Those of JavaScript are in `stubs_ts`.
+
 The same declarations that bind and validate a script's calls: nothing is listed twice.
 """
 
@@ -10,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from llmspell_bridge.stubs_ts import typescript
 from llmspell_core.script.manifest import FUNCTION
 
 Manifest = Mapping[str, Any]
@@ -29,11 +32,14 @@ _RESERVED = {"and", "break", "do", "else", "elseif", "end", "false", "for", "fun
 
 
 def write_stubs(manifests: Mapping[str, Manifest], folder: Path) -> list[Path]:
-    """Write ``llmspell.lua`` into a folder (made when missing); the files written."""
+    """Write ``llmspell.lua`` and ``llmspell.d.ts`` into a folder, made when missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "llmspell.lua"
-    path.write_text(luals(manifests), encoding="utf-8")
-    return [path]
+    written = []
+    for name, make in (("llmspell.lua", luals), ("llmspell.d.ts", typescript)):
+        path = folder / name
+        path.write_text(make(manifests), encoding="utf-8")
+        written.append(path)
+    return written
 
 
 def luals(manifests: Mapping[str, Manifest]) -> str:
