@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from llmspell_agents.providers.embeddings import parse_embeddings
-from llmspell_agents.providers.errors import Service
+from llmspell_core.chat.embeddings import parse_embeddings
+from llmspell_core.chat.errors import Service
 from llmspell_core.errors import ProviderError
 from llmspell_core.provider import EmbeddingRequest, EmbeddingResponse
 from llmspell_core.runtime import Runtime

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmspell_agents.providers.answer import ThoughtSplitter, parse_answer, split_thoughts
-from llmspell_agents.providers.errors import Service
 from llmspell_agents.providers.presets import PRESETS, UNKNOWN, preset_for
 from llmspell_agents.providers.sse import EventStream, EventTooLarge
-from llmspell_agents.providers.stream import StreamedAnswer
-from llmspell_agents.providers.wire import request_body
+from llmspell_core.chat.answer import ThoughtSplitter, parse_answer, split_thoughts
+from llmspell_core.chat.errors import Service
+from llmspell_core.chat.stream import StreamedAnswer
+from llmspell_core.chat.wire import request_body
 from llmspell_core.errors import ProviderError
 from llmspell_core.messages import ContentPart, Message
 from llmspell_core.provider import ModelRequest, ModelResponse, ToolDefinition
@@ -247,7 +247,12 @@ def test_thoughts_in_pieces_are_what_they_are_as_a_whole(
 
 def body(preset: Any = UNKNOWN, **fields: Any) -> dict[str, Any]:
     messages = fields.pop("messages", [Message(role="user", content="x")])
-    return request_body(ModelRequest("m", messages, **fields), preset, stream=False)
+    return request_body(
+        ModelRequest("m", messages, **fields),
+        stream=False,
+        max_tokens_field=preset.max_tokens_field,
+        stream_options=preset.stream_options,
+    )
 
 
 def test_a_request_holds_only_what_was_asked_for() -> None:
@@ -282,8 +287,9 @@ def test_presets_know_their_addresses_keys_and_manners() -> None:
     assert PRESETS["ollama"].base_url == "http://127.0.0.1:11434/v1"
     assert not PRESETS["ollama"].needs_key
     assert PRESETS["groq"].key_variable == "GROQ_API_KEY"
+    assert not PRESETS["mistral"].stream_options
     request = ModelRequest("m", [])
-    assert "stream_options" not in request_body(request, PRESETS["mistral"], stream=True)
+    assert "stream_options" not in request_body(request, stream=True, stream_options=False)
 
 
 def test_another_address_has_none_of_the_rules_of_the_name() -> None:

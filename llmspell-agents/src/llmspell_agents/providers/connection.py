@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from llmspell_agents.providers.errors import (
+from llmspell_core.chat.errors import (
     Service,
     bad_response,
     connection_error,

@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from llmspell_agents.providers.answer import parse_answer
 from llmspell_agents.providers.connection import Connection
-from llmspell_agents.providers.embeddings import parse_embeddings
-from llmspell_agents.providers.errors import Service, bad_response
 from llmspell_agents.providers.presets import preset_for
-from llmspell_agents.providers.retry import pause
 from llmspell_agents.providers.sse import EventStream, EventTooLarge
-from llmspell_agents.providers.stream import StreamedAnswer
-from llmspell_agents.providers.wire import request_body
+from llmspell_core.chat.answer import parse_answer
+from llmspell_core.chat.embeddings import parse_embeddings
+from llmspell_core.chat.errors import Service, bad_response
+from llmspell_core.chat.retry import pause
+from llmspell_core.chat.stream import StreamedAnswer
+from llmspell_core.chat.wire import request_body
 from llmspell_core.errors import ProviderError
 from llmspell_core.provider import (
     Capabilities,
@@ -98,7 +98,7 @@ class OpenAIProvider(Provider):
 
     async def complete(self, request: ModelRequest, ctx: ExecutionContext) -> ModelResponse:
         self.check_configured()
-        body = request_body(request, self.preset, stream=False)
+        body = self._body(request, stream=False)
 
         async def ask() -> ModelResponse:
             data = await self._connection.json(_PATH, body, ctx, _timeout(request.timeout_ms))
@@ -135,7 +135,7 @@ class OpenAIProvider(Provider):
         self, request: ModelRequest, ctx: ExecutionContext
     ) -> AsyncIterator[ModelDelta]:
         self.check_configured()
-        body = request_body(request, self.preset, stream=True)
+        body = self._body(request, stream=True)
         policy = request.retry or self._policy
         attempt, handed_out = 1, False
         while True:
@@ -203,6 +203,14 @@ class OpenAIProvider(Provider):
         data = self._connection.decode(body.decode("utf-8", errors="replace"))
         whole = parse_answer(data, self._service, request.model)
         return [ModelDelta(whole.text, whole.reasoning), ModelDelta(response=whole)]
+
+    def _body(self, request: ModelRequest, *, stream: bool) -> dict[str, Any]:
+        return request_body(
+            request,
+            stream=stream,
+            max_tokens_field=self.preset.max_tokens_field,
+            stream_options=self.preset.stream_options,
+        )
 
     def _headers(self) -> dict[str, str]:
         headers = {"accept": "application/json, text/event-stream", **self.config.headers}

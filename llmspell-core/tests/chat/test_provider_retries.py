@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmspell_agents.providers.errors import (
+from llmspell_core.chat.errors import (
     Service,
     connection_error,
     http_error,
     retry_after_ms,
 )
-from llmspell_agents.providers.retry import wait_ms
+from llmspell_core.chat.retry import wait_ms
 from llmspell_core.errors import ProviderError
 from llmspell_core.provider import RetryPolicy
 

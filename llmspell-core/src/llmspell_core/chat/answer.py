@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from llmspell_agents.providers.errors import Service, answer_error, bad_response
+from llmspell_core.chat.errors import Service, answer_error, bad_response
 from llmspell_core.messages import ToolCall, Usage
 from llmspell_core.provider import ModelResponse
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from llmspell_agents.providers.answer import (
+from llmspell_core.chat.answer import (
     ThoughtSplitter,
     finish_reason,
     reasoning_of,
@@ -14,7 +14,7 @@ from llmspell_agents.providers.answer import (
     tool_calls_of,
     usage_of,
 )
-from llmspell_agents.providers.errors import Service, answer_error, bad_response, connection_error
+from llmspell_core.chat.errors import Service, answer_error, bad_response, connection_error
 from llmspell_core.messages import Usage
 from llmspell_core.provider import ModelDelta, ModelResponse
 

@@ -5,13 +5,25 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from llmspell_agents.providers.presets import Preset
 from llmspell_core.messages import ContentPart, Message, ToolCall
 from llmspell_core.provider import ModelRequest, ToolDefinition
 
 
-def request_body(request: ModelRequest, preset: Preset, *, stream: bool) -> dict[str, Any]:
-    """The body of ``POST /chat/completions``; `settings` win over everything else."""
+def request_body(
+    request: ModelRequest,
+    *,
+    stream: bool,
+    max_tokens_field: str = "max_tokens",
+    stream_options: bool = True,
+) -> dict[str, Any]:
+    """The body of ``POST /chat/completions``; `settings` win over everything else.
+
+    Args:
+        request: what is asked.
+        stream: whether the answer shall come in pieces.
+        max_tokens_field: what the service calls the bound of the answer's length.
+        stream_options: whether the service takes `stream_options`.
+    """
     body: dict[str, Any] = {
         "model": request.model,
         "messages": [message_body(message) for message in request.messages],
@@ -19,7 +31,7 @@ def request_body(request: ModelRequest, preset: Preset, *, stream: bool) -> dict
     if request.temperature is not None:
         body["temperature"] = request.temperature
     if request.max_tokens is not None:
-        body[preset.max_tokens_field] = request.max_tokens
+        body[max_tokens_field] = request.max_tokens
     if request.stop:
         body["stop"] = request.stop
     if request.tools:
@@ -30,7 +42,7 @@ def request_body(request: ModelRequest, preset: Preset, *, stream: bool) -> dict
         body["response_format"] = schema_body(request.schema)
     if stream:
         body["stream"] = True
-        if preset.stream_options:
+        if stream_options:
             body["stream_options"] = {"include_usage": True}
     body.update(request.settings)
     return body

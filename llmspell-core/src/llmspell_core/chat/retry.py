@@ -7,7 +7,7 @@ import logging
 import random
 from typing import TYPE_CHECKING
 
-from llmspell_agents.providers.errors import LONGEST_RETRY_AFTER_MS
+from llmspell_core.chat.errors import LONGEST_RETRY_AFTER_MS
 from llmspell_core.errors import ProviderError
 from llmspell_core.provider import RetryPolicy
 
