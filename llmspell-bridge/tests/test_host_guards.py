@@ -49,6 +49,11 @@ def test_what_a_script_makes_on_the_host_is_no_larger_than_its_own_memory(carrie
     assert hinted
 
 
+def test_many_small_things_on_the_host_are_counted_as_what_they_take() -> None:
+    source = "for i = 1, 1e9 do Agent.new{ name = 'a' .. i } end"
+    assert end_of(source, "process") == "limit.held_size"
+
+
 @each_carrier
 def test_what_is_not_kept_may_be_any_amount(carrier: str) -> None:
     source = """

@@ -37,6 +37,12 @@ TIMED = frozenset(
 TRANSIENT = TIMED - {"Hook"} | {"stdin"}
 #: The same for these methods of everything else.
 TRANSIENT_METHODS = frozenset({"batch", "complete", "execute", "invoke_stream", "stream", "try"})
+#: These make what stays: it is more than its arguments, however few they are, by so many bytes.
+MAKERS = frozenset(
+    {"build", "create", "create_composite", "create_from_template", "from_spec", "new"}
+    | {"parallel", "register", "sequential", "wrap_as_tool"}
+)
+MADE_BYTES = 8192
 #: Calls at the same time, where the script's tasks have no limit.
 MAX_OPEN = 100_000
 #: Files and streams are as large as they are; the engine's memory bounds what it reads.
@@ -118,7 +124,7 @@ class HostCalls:
             context = self._context(origin)
             delay = 0.0 if target in UNCOUNTED else self._take()
             if target not in TRANSIENT and method not in TRANSIENT_METHODS:
-                self._kept.take(len(args))
+                self._kept.take(len(args) + MADE_BYTES * (method in MAKERS))
             self._check_open()
             if delay:
                 value: Any = self._later(delay, target, method, args)
