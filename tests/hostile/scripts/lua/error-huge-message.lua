@@ -1,2 +1,2 @@
 -- expect: script.error | script.memory_limit
-error(("x"):rep(2 ^ 23))
+error(("x"):rep(2 ^ 22))

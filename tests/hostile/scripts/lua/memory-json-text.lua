@@ -1,4 +1,4 @@
--- expect: script.memory_limit | limit.value_size
+-- expect: script.memory_limit | limit.value_size | script.wall_limit
 -- limits: memory_mb = 24
 -- One table many times over: small in memory, without end as text.
 local t = { "x" }
