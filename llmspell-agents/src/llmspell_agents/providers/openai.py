@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from llmspell_agents.providers.connection import Connection
 from llmspell_agents.providers.presets import preset_for
 from llmspell_agents.providers.sse import EventStream, EventTooLarge
 from llmspell_core.chat.answer import parse_answer
+from llmspell_core.chat.attempts import Attempts
 from llmspell_core.chat.embeddings import parse_embeddings
 from llmspell_core.chat.errors import Service, bad_response
-from llmspell_core.chat.retry import pause
 from llmspell_core.chat.stream import StreamedAnswer
 from llmspell_core.chat.wire import request_body
 from llmspell_core.errors import ProviderError
@@ -26,14 +26,12 @@ from llmspell_core.provider import (
     ModelResponse,
     Provider,
     ProviderConfig,
-    RetryPolicy,
 )
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
     from llmspell_core.runtime import Runtime
 
-_Answer = TypeVar("_Answer")
 DEFAULT_TIMEOUT_MS = 120_000.0
 LIST_TIMEOUT_MS = 15_000.0
 _PATH = "/chat/completions"
@@ -69,7 +67,7 @@ class OpenAIProvider(Provider):
         self._connection = Connection(
             self._service, self._headers(), from_script=config.from_script
         )
-        self._policy = RetryPolicy(max_attempts=config.max_retries + 1)
+        self._attempts = Attempts(config)
 
     def capabilities(self, model: str) -> Capabilities:
         given = self.config.options.get("capabilities")
@@ -104,7 +102,7 @@ class OpenAIProvider(Provider):
             data = await self._connection.json(_PATH, body, ctx, _timeout(request.timeout_ms))
             return parse_answer(data, self._service, request.model)
 
-        return await self._repeated(ask, request.retry or self._policy, ctx)
+        return await self._attempts.whole(ask, ctx, request.retry)
 
     async def embed(self, request: EmbeddingRequest, ctx: ExecutionContext) -> EmbeddingResponse:
         self.check_configured()
@@ -115,40 +113,20 @@ class OpenAIProvider(Provider):
             data = await self._connection.json(_EMBEDDINGS, body, ctx, timeout_ms)
             return parse_embeddings(data, self._service, request)
 
-        return await self._repeated(ask, self._policy, ctx)
-
-    @staticmethod
-    async def _repeated(
-        ask: Callable[[], Awaitable[_Answer]], policy: RetryPolicy, ctx: ExecutionContext
-    ) -> _Answer:
-        """What `ask` gives, tried again as the policy says."""
-        attempt = 1
-        while True:
-            try:
-                return await ask()
-            except ProviderError as error:
-                if not await pause(error, attempt, policy, ctx):
-                    raise
-            attempt += 1
+        return await self._attempts.whole(ask, ctx)
 
     async def stream(
         self, request: ModelRequest, ctx: ExecutionContext
     ) -> AsyncIterator[ModelDelta]:
         self.check_configured()
         body = self._body(request, stream=True)
-        policy = request.retry or self._policy
-        attempt, handed_out = 1, False
-        while True:
-            try:
-                async for delta in self._stream_once(body, request, ctx):
-                    handed_out = True
-                    yield delta
-                return
-            except ProviderError as error:
-                # What was handed out cannot be taken back: a second answer may differ.
-                if handed_out or not await pause(error, attempt, policy, ctx):
-                    raise
-            attempt += 1
+
+        def ask() -> AsyncGenerator[ModelDelta, None]:
+            return self._stream_once(body, request, ctx)
+
+        async with aclosing(self._attempts.streamed(ask, ctx, request.retry)) as deltas:
+            async for delta in deltas:
+                yield delta
 
     async def list_models(self) -> list[ModelInfo]:
         if self.config.models:
@@ -167,7 +145,7 @@ class OpenAIProvider(Provider):
 
     async def _stream_once(
         self, body: dict[str, Any], request: ModelRequest, ctx: ExecutionContext
-    ) -> AsyncIterator[ModelDelta]:
+    ) -> AsyncGenerator[ModelDelta, None]:
         answer = StreamedAnswer(self._service, request.model)
         events = EventStream()
         whole = b""

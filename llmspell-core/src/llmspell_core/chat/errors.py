@@ -106,7 +106,8 @@ def _hint(service: Service, code: str, status: int, model: str) -> str | None:
         wrong = "the key was rejected" if service.api_key else "it wants a key"
         return f"{wrong}: {service.set_key}"
     if status == HTTPStatus.NOT_FOUND and code == "provider.invalid_request":
-        return f"check base_url ({service.base_url}); most services end in /v1"
+        where = f" ({service.base_url})" if service.base_url else ""
+        return f"check base_url{where}; most services end in /v1"
     return {
         "provider.model_missing": _model_hint(service, model),
         "provider.context_length": "shorten the input, or set memory.max_messages",
@@ -157,15 +158,17 @@ def bad_response(service: Service, what: str) -> ProviderError:
     return ProviderError(
         f"{service.name} gave an answer that cannot be used: {service.scrub(what)}",
         code="provider.bad_response",
-        hint=f"is {service.base_url} the address of an OpenAI-compatible API (…/v1)?",
+        hint=f"is {service.base_url} the address of an OpenAI-compatible API (…/v1)?"
+        if service.base_url
+        else "ask again, or ask another model",
     )
 
 
 def connection_error(service: Service, reason: str, *, refused: bool = False) -> ProviderError:
     """`provider.connection`: no connection, or one that broke."""
-    message = f"nothing answers at {service.base_url}"
+    message = f"nothing answers at {service.base_url or service.name}"
     if not refused:
-        where = f"{service.name} ({service.base_url})"
+        where = f"{service.name} ({service.base_url})" if service.base_url else service.name
         message = f"the connection to {where} failed: {service.scrub(reason)}"
     hint = f"is {service.program} running?" if service.program else "check base_url and the network"
     return ProviderError(message, code="provider.connection", hint=hint, retryable=True)

@@ -52,7 +52,7 @@ class StreamedAnswer:
             return []
         deltas: list[ModelDelta] = []
         for chunk in self._decode(event):
-            deltas.extend(self._chunk(chunk))
+            deltas.extend(self.chunk(chunk))
         return deltas
 
     def end(self) -> list[ModelDelta]:
@@ -85,7 +85,8 @@ class StreamedAnswer:
         except ValueError:
             raise bad_response(self.service, f"a chunk that is no JSON: {event[:100]}") from None
 
-    def _chunk(self, chunk: Any) -> list[ModelDelta]:
+    def chunk(self, chunk: Any) -> list[ModelDelta]:
+        """The deltas of one chunk, decoded."""
         if not isinstance(chunk, dict):
             raise bad_response(self.service, f"a chunk that is no object: {str(chunk)[:100]}")
         if chunk.get("error"):
