@@ -126,6 +126,8 @@ class HttpGate:
         import asyncio
 
         httpx = load_httpx()
+        from llmspell_core.security.request_headers import check_request_headers
+
         if _AMBIGUOUS.search(url):
             raise ValidationError(
                 "a URL has neither backslashes nor control characters", code="network.invalid_url"
@@ -142,6 +144,7 @@ class HttpGate:
         try:
             client = await self._pooled()
             request = client.build_request(method.upper(), url, **body)
+            check_request_headers(headers or {}, request.url.scheme, request.url.netloc.decode())
             if auth is not None:
                 request = next(httpx.BasicAuth(*auth).auth_flow(request))
             async with asyncio.timeout(timeout_ms / 1000 if timeout_ms else None):

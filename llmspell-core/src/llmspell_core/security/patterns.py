@@ -17,17 +17,17 @@ class DenyList:
     """Globs that no path may match, nor anything below what they match.
 
     A pattern is compared anywhere in a path unless it begins with `/`; `**` spans directories.
-    Case is ignored everywhere, since some file systems ignore it. `places` are directories by
-    their absolute paths, compared as they are.
+    Case and the form of composed characters (`é` as one or two) are ignored everywhere, since
+    some file systems ignore them. `places` are directories by their absolute paths.
     """
 
     def __init__(self, patterns: Iterable[str], places: Iterable[str] = ()) -> None:
         self.patterns = tuple(dict.fromkeys(patterns))
-        self._places = tuple(place.replace("\\", "/").rstrip("/").casefold() for place in places)
+        self._places = tuple(_composed(place).rstrip("/").casefold() for place in places)
 
     def matches(self, path: str) -> bool:
         """Whether an absolute path is denied."""
-        plain = path.replace("\\", "/")
+        plain = _composed(path)
         folded = plain.casefold()
         if any(folded == p or folded.startswith(p + "/") for p in self._places):
             return True
@@ -47,6 +47,16 @@ def _compile(patterns: tuple[str, ...]) -> tuple[re.Pattern[str] | None, tuple[l
     return re.compile(simple, re.IGNORECASE | re.DOTALL) if simple else None, others
 
 
+def _composed(path: str) -> str:
+    """With slashes, and characters in the one form that they have when they are composed."""
+    plain = path.replace("\\", "/")
+    if plain.isascii():
+        return plain
+    import unicodedata
+
+    return unicodedata.normalize("NFC", plain)
+
+
 def _parts(pattern: str) -> list[str]:
     text, anchored = _plain(pattern)
     parts = text.casefold().strip("/").split("/")
@@ -55,7 +65,7 @@ def _parts(pattern: str) -> list[str]:
 
 def _plain(pattern: str) -> tuple[str, bool]:
     """A glob without what says nothing, and whether it begins at the root."""
-    text = pattern.replace("\\", "/").rstrip("/")
+    text = _composed(pattern).rstrip("/")
     anchored = text.startswith("/") or re.match(r"[A-Za-z]:/", text) is not None
     return text.removeprefix("./").removesuffix("/**"), anchored
 

@@ -135,7 +135,10 @@ def _checked_file(path: str, ctx: ToolContext, *, writes: bool) -> str:
     ctx.files.open(path, "ab" if writes else "rb").close()
     found = ctx.files.resolve(path, "write" if writes else "read")
     for ending in _BESIDE:
-        ctx.files.resolve(f"{found}{ending}", "write" if writes else "read")
+        beside = f"{found}{ending}"
+        ctx.files.resolve(beside, "write" if writes else "read")
+        if ctx.files.exists(beside):
+            ctx.files.open(beside, "r+b" if writes else "rb").close()
     return found.as_uri()
 
 

@@ -35,8 +35,12 @@ _TYPES = {
 }  # fmt: skip
 
 
+#: What ends a line for one of those who read mail.
+_LINE_ENDS = frozenset("\0\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+
+
 def _one_line(text: str) -> str:
-    if any(char in text for char in "\r\n\0"):
+    if not _LINE_ENDS.isdisjoint(text):
         raise ValueError("must be one line")
     return text
 
@@ -65,7 +69,8 @@ def split_address(text: str) -> tuple[str, str]:
     """Name and address. Raises ValueError for what is none."""
     found = _NAMED.fullmatch(text)
     name, address = (found[1].strip(), found[2]) if found else ("", text.strip())
-    if not _ADDRESS.fullmatch(address) or len(address) > 254:  # noqa: PLR2004 - RFC 5321
+    many = not _LINE_ENDS.isdisjoint(name) or not _LINE_ENDS.isdisjoint(address)
+    if many or not _ADDRESS.fullmatch(address) or len(address) > 254:  # noqa: PLR2004 - RFC 5321
         raise ValueError(f'"{text[:80]}" is no mail address')
     return name, address
 

@@ -180,10 +180,12 @@ def _files(
         yield start
         return
     pending = [(path, 1)]
+    # A link to a directory above would be searched again and again, each time by another name.
+    seen: set[str] = set()
     while pending:
         directory, depth = pending.pop()
         try:
-            entries = ctx.files.list(directory)
+            entries = _unseen(directory, seen, ctx)
         except LLMSpellError:
             if directory == path:
                 raise
@@ -199,6 +201,15 @@ def _files(
         if not params.recursive or depth == params.max_depth:
             continue
         pending.extend(reversed(inside))
+
+
+def _unseen(directory: str, seen: set[str], ctx: ToolContext) -> list[FileInfo]:
+    """The entries of a directory, the first time."""
+    place = str(ctx.files.resolve(directory))
+    if place in seen:
+        return []
+    seen.add(place)
+    return ctx.files.list(directory)
 
 
 def _wanted(info: FileInfo, params: SearchParameters) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from llmspell_core.schema import describe
+from llmspell_core.security.request_headers import header_problem
 from llmspell_tools._parameters import wrong
 
 
@@ -33,10 +34,11 @@ Method = Annotated[
 
 
 def check_headers(tool: str, headers: dict[str, str]) -> None:
-    """Raise `input.invalid` for a header that would end early or begin another one."""
+    """Raise `input.invalid` for a header that the network gate would not send."""
     for name, value in headers.items():
-        if not name or any(char in name + value for char in "\r\n\0") or not name.isascii():
-            raise wrong(tool, f"headers.{name[:40]}", "is no valid header")
+        problem = header_problem(name, value)
+        if problem is not None:
+            raise wrong(tool, f"headers.{ascii(name)[1:-1][:40]}", problem)
 
 
 def as_json(tool: str, field: str, value: Any) -> bytes:
