@@ -229,7 +229,7 @@ class Rig:
             settings = {
                 "default": {"model": f"scripted/{ScriptedProvider.default_model}"},
                 # What scripts store is on disk, in there.
-                "system": {"data_dir": str(self._folder / "data")},
+                "system": {"data_dir": str(self._folder / f"{case.engine} {profile}")},
                 "security": {
                     "profile": profile,
                     "limits": limits,
