@@ -243,10 +243,10 @@ def test_hooks_and_handlers_of_one_agent() -> None:
 def test_get_info_tells_the_parameters_of_a_type() -> None:
     async def main() -> None:
         async with session() as (agents, *_):
-            about = (await agents.get_info("code")).data
+            about = (await agents.get_info("function")).data
             assert about["required_parameters"] == ["execute"]
             assert "system_prompt" in about["optional_parameters"]
-            with pytest.raises(LLMSpellError, match='unknown agent type "lm"'):
+            with pytest.raises(LLMSpellError, match='unknown template "lm"'):
                 await agents.get_info("lm")
 
     asyncio.run(main())

@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from llmspell_agents.agent import Agent
     from llmspell_agents.config import AgentConfig
+    from llmspell_agents.factory import create_agent, register_template
 
-_WHERE = {"Agent": "agent", "AgentConfig": "config"}
+_WHERE = {
+    "Agent": "agent",
+    "AgentConfig": "config",
+    "create_agent": "factory",
+    "register_template": "factory",
+}
 
-__all__ = ["Agent", "AgentConfig"]
+__all__ = ["Agent", "AgentConfig", "create_agent", "register_template"]
 
 
 def __getattr__(name: str) -> object:

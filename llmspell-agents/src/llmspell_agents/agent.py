@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from llmspell_agents.code import call_code
-from llmspell_agents.config import AgentConfig
+from llmspell_agents.config import LEVEL_FIELDS, AgentConfig
 from llmspell_agents.conversation import Conversation
+from llmspell_agents.inputs import checked_input
 from llmspell_agents.loop import AgentLoop, LoopPlan
 from llmspell_agents.metrics import AgentMetrics
 from llmspell_agents.offer import Offer, make_tool
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
     from llmspell_core.runtime import Runtime
     from llmspell_core.tool import Tool
+
+log = logging.getLogger("llmspell.agents")
 
 _REBUILT = frozenset({"model", "provider", "base_url", "api_key", "fallback_models"})
 _FIXED = frozenset({"name", "execute", "hooks", "on_event", "tools"})
@@ -55,7 +59,7 @@ class Agent(CoreAgent):
     def __init__(
         self, spec: str | dict[str, Any] | AgentConfig | None = None, /, **fields: Any
     ) -> None:
-        self.config = AgentConfig.of(spec, **fields)
+        self.config = _without_template(AgentConfig.of(spec, **fields))
         name = self.config.name or f"agent-{uuid.uuid4().hex[:8]}"
         super().__init__(name, self.config.description)
         self.capabilities = tuple(self.config.capabilities)
@@ -65,6 +69,9 @@ class Agent(CoreAgent):
         self._conversations: dict[str, Conversation] = {}
         self._limits = self.config.account_limits()
         self._targets: WeakKeyDictionary[Runtime, list[Target]] = WeakKeyDictionary()
+        #: The template it is made from, and the tools of it that a policy may take away.
+        self.template = ""
+        self.optional_tools: frozenset[str] = frozenset()
         self._unmade_tools = [*self.config.tools]
         self._making = asyncio.Lock()
         self._offer = Offer()
@@ -175,12 +182,13 @@ class Agent(CoreAgent):
         self.metrics.begin()
         try:
             await self.prepare(ctx)
-            conversation = self._conversation(input)
+            given = checked_input(self.config.inputs, input, self.name)
+            conversation = self._conversation(given)
             if conversation is None:
-                output = await self._turn(input, ctx, None, sink)
+                output = await self._turn(given, ctx, None, sink)
             else:
                 async with conversation.lock:
-                    output = await self._turn(input, ctx, conversation, sink)
+                    output = await self._turn(given, ctx, conversation, sink)
         except BaseException as error:
             self.metrics.failed(error_data(error), (time.perf_counter() - started) * 1000)
             raise
@@ -276,6 +284,7 @@ class Agent(CoreAgent):
 
     async def _make_tools(self, ctx: ExecutionContext) -> None:
         made = [await make_tool(given, ctx) for given in self._unmade_tools]
+        made = self._permitted(made, ctx)
         names = [tool.name for tool in made]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice:
@@ -288,3 +297,29 @@ class Agent(CoreAgent):
             self.tools.add(tool)
         self._unmade_tools.clear()
         self._offer.update(self.tools)
+
+    def _permitted(self, made: list[Tool], ctx: ExecutionContext) -> list[Tool]:
+        """Without the tools of its template that the profile forbids: one warning names them."""
+        if not self.optional_tools:
+            return made
+        policy = ctx.policy.narrow(**self.config.security) if self.config.security else ctx.policy
+        allowed = [
+            one for one in made if one.name not in self.optional_tools or policy.allows_tool(one)
+        ]
+        if len(allowed) < len(made):
+            names = ", ".join(one.name for one in made if one not in allowed)
+            profile = ctx.policy.profile.name
+            log.warning("agent %s goes without %s: profile %s", self.name, names, profile)
+        return allowed
+
+
+def _without_template(config: AgentConfig) -> AgentConfig:
+    """The config, unless it has fields that mean nothing without a template."""
+    wrong = sorted(config.model_fields_set & LEVEL_FIELDS)
+    if not wrong or (wrong == ["extends"] and config.extends is None):
+        return config
+    if "extends" in wrong:
+        message = "what extends a template is made with create_agent"
+    else:
+        message = f"{', '.join(wrong)} go with extends"
+    raise ValidationError(f"agent {config.name}: {message}" if config.name else message)

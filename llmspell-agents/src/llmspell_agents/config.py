@@ -32,6 +32,9 @@ def _flat_model(value: Any) -> Any:
     return {"id": value} if isinstance(value, str) else value
 
 
+#: Fields that change what a template sets; no agent has them.
+LEVEL_FIELDS = frozenset({"extends", "parameters", "prompt_append", "tools_add", "tools_remove"})
+
 #: A function of a script, or any Python callable.
 Function = Annotated[ScriptFunction, PlainValidator(_function)]
 
@@ -71,8 +74,9 @@ class Retry(ScriptModel):
 class PromptTemplate(ScriptModel):
     """A system prompt with variables; those of the input win."""
 
-    template: str
+    template: str = Field(description='the text, or "@prompts.NAME"')
     variables: dict[str, Any] = Field(default_factory=dict)
+    append: str = Field("", description="text that follows it, rendered alike")
 
 
 class AgentConfig(ScriptModel):
@@ -82,10 +86,15 @@ class AgentConfig(ScriptModel):
         "prompt": "system_prompt",
         "instructions": "system_prompt",
         "allowed_tools": "tools",
+        "template": "extends",
     }
 
     name: str | None = Field(None, description="how others find it; made up when left out")
     description: str = Field("", description="what it is for: shown to models and people")
+    extends: str | None = Field(None, description="the template that it is made from")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="values of the template's parameters"
+    )
     type: Literal["llm", "basic"] = Field("llm", description="the kind of agent")
     provider: str | None = Field(None, description="the provider of a model named without one")
     model: Annotated[ModelChoice | None, BeforeValidator(_flat_model)] = Field(
@@ -94,11 +103,22 @@ class AgentConfig(ScriptModel):
     system_prompt: str | PromptTemplate = Field(
         "", description='a text, "@prompts.NAME", or {template, variables}'
     )
+    prompt_append: str = Field("", description="text after the template's prompt")
+    inputs: dict[str, Any] = Field(
+        default_factory=dict,
+        description="JSON schema, or {name = type}, of the variables that a run is given",
+    )
     temperature: float | None = Field(None, ge=0, le=2)
     max_tokens: int | None = Field(None, ge=1, description="longest answer")
     tools: list[Any] = Field(
         default_factory=list,
         description="names, tools, {name, description, parameters, execute}, agents, workflows",
+    )
+    tools_add: list[Any] = Field(
+        default_factory=list, description="tools beside those of the template"
+    )
+    tools_remove: list[str] = Field(
+        default_factory=list, description="names of the template's tools to leave out"
     )
     tool_choice: str | None = Field(None, description="auto, none, required, or a tool's name")
     response_format: dict[str, Any] | None = Field(None, description="JSON schema of the answer")

@@ -1,31 +1,63 @@
-"""`create_agent`: an agent from data, checked before anything runs."""
+"""`create_agent` and `register_template`: agents from data, checked before anything runs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from llmspell_agents.agent import Agent
+from llmspell_agents.config import AgentConfig
+from llmspell_agents.templates.template import make_template
+from llmspell_core.context import context_for
 from llmspell_core.errors import HookError
 from llmspell_core.hooks import HookContext
 
 if TYPE_CHECKING:
+    from llmspell_agents.templates.model import AgentTemplate
     from llmspell_core.context import ExecutionContext
 
 
-async def create_agent(spec: Any, ctx: ExecutionContext) -> Agent:
+async def create_agent(spec: Any, ctx: ExecutionContext | None = None) -> Agent:
     """Make an agent and, when it has a name, let its run tree find it by that name.
 
-    `spec` is a system prompt, a table of `AgentConfig` fields, or an `AgentConfig`. A name in
-    use is replaced for later look-ups; earlier handles stay valid. Raises `input.invalid`,
+    `spec` is a system prompt, a table of `AgentConfig` fields, or an `AgentConfig`; with
+    `extends` the agent is made from that template. A name in use is replaced for later
+    look-ups; earlier handles stay valid. Raises `input.invalid`, `template.not_found`,
     `provider.not_configured`, `tool.not_found`.
     """
-    agent = Agent(spec)
-    await _moment("before_agent_init", agent, ctx)
-    await agent.prepare(ctx)
-    if agent.config.name:
-        ctx.overlay.agents.register(agent.name, agent, source="script", replace=True)
-    await _moment("after_agent_init", agent, ctx)
-    return agent
+    async with context_for(ctx) as found:
+        agent = _made(AgentConfig.of(spec), found)
+        await _moment("before_agent_init", agent, found)
+        await agent.prepare(found)
+        if agent.config.name:
+            found.overlay.agents.register(agent.name, agent, source="script", replace=True)
+        await _moment("after_agent_init", agent, found)
+        return agent
+
+
+def _made(config: AgentConfig, ctx: ExecutionContext) -> Agent:
+    if config.extends is None:
+        return Agent(config)
+    made: Agent = ctx.overlay.templates.get(config.extends).agent(config)
+    return made
+
+
+async def register_template(
+    name: str, fields: dict[str, Any] | AgentTemplate, ctx: ExecutionContext | None = None
+) -> None:
+    """Declare a template, for a run's tree or, outside of runs, for the process.
+
+    One that was registered before under this name is replaced, and may be extended by
+    `extends` of the same name. Raises `input.invalid`, `template.not_found`.
+
+    Args:
+        name: how it is found
+        fields: those of `AgentTemplate`
+        ctx: the run's; the current one when left out
+    """
+    async with context_for(ctx) as found:
+        templates = found.overlay.templates
+        made = make_template(name, fields, templates)
+        templates.register(name, made, source=found.language, replace=True)
 
 
 async def _moment(point: str, agent: Agent, ctx: ExecutionContext) -> None:

@@ -29,9 +29,7 @@ def system_text(
     given = config.system_prompt
     variables = {**input.parameters, **input.variables}
     if isinstance(given, PromptTemplate):
-        from llmspell_core.templating import render
-
-        text = str(render(given.template, {**given.variables, **variables}))
+        text = _rendered(given, {**given.variables, **variables}, ctx)
     elif given.startswith(_PROMPT):
         text = ctx.runtime.prompts.resolve(given, variables)
     else:
@@ -42,6 +40,18 @@ def system_text(
     if input.context is not None and not isinstance(input.context, str):
         context = f"Context:\n{as_text(input.context)}"
     return "\n\n".join(part for part in (text, input.instruction, context, instruction) if part)
+
+
+def _rendered(given: PromptTemplate, variables: dict[str, Any], ctx: ExecutionContext) -> str:
+    from llmspell_core.templating import render
+
+    if given.template.startswith(_PROMPT):
+        text = ctx.runtime.prompts.resolve(given.template, variables)
+    else:
+        text = str(render(given.template, variables))
+    if not given.append:
+        return text
+    return f"{text}\n\n{render(given.append, variables)}".strip()
 
 
 async def user_message(input: AgentInput, ctx: ExecutionContext) -> Message:

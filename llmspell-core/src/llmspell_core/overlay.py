@@ -7,7 +7,7 @@ and Python code register in the base overlay, which every run sees.
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llmspell_core.events import EventBus
 from llmspell_core.hooks import HookRegistry
@@ -40,6 +40,11 @@ class Overlay:
         self.agents: Registry[Agent] = Registry("agent", parent.agents if parent else None)
         self.workflows: Registry[Workflow] = Registry(
             "workflow", parent.workflows if parent else None
+        )
+        #: What agents can be made from by name, as `llmspell.configured` reads it: of
+        #: distributions in the lowest layer, of the configuration above it, then of each run.
+        self.templates: Registry[Any] = Registry(
+            "template", parent.templates if parent else Registry("template")
         )
         #: What `Config.set` changed for this run; None: nothing.
         self.settings: Settings | None = parent.settings if parent else None

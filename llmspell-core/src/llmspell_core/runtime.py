@@ -26,6 +26,7 @@ from llmspell_core.config.directories import data_dir, own_places
 from llmspell_core.config.settings import Settings
 from llmspell_core.config.sources import Loaded, load
 from llmspell_core.context import ExecutionContext
+from llmspell_core.errors import NotFoundError
 from llmspell_core.extensions import BUILT_IN, Extension, Extensions
 from llmspell_core.hooks import HookContext
 from llmspell_core.lifecycle import Phase, RuntimeMode, SelectiveInit
@@ -216,9 +217,12 @@ class Runtime:
         for kind, registry in registries.items():
             if kind in self.init.kinds:
                 registry.fill_on_first_use(partial(self._fill, kind))
+        if "agents" in self.init.kinds:
+            self.base.templates.fill_on_first_use(self._fill_templates)
 
     def _fill(self, kind: str, registry: Registry[Any]) -> None:
         aliases = _aliases(kind)
+        maker = Extensions("configured").get(kind)
         # What is built in comes first: a stranger cannot take its names and other spellings.
         found = sorted(Extensions(kind).values(), key=lambda one: one.distribution not in BUILT_IN)
         for extension in found:
@@ -231,16 +235,39 @@ class Runtime:
                 continue
             registry.add_lazy(
                 extension.name,
-                _instance(extension),
+                _instance(extension, maker, self.base),
                 source=extension.distribution,
                 aliases=aliases.get(extension.target, ()),
                 summary=extension.summary,
             )
-        makers = Extensions("configured")
-        for name, fields in getattr(self.settings, kind).items() if kind in makers else ():
+        if maker is None:
+            return
+        for name, fields in getattr(self.settings, kind).items():
+            # The user's own table stands for a distribution's agent of that name.
+            registry.remove(name)
             registry.add_lazy(
                 name,
-                partial(_configured, makers[kind], name, fields),
+                partial(_configured, maker, name, fields, self.base),
+                source="configuration",
+                summary=str(fields.get("description", "")),
+            )
+
+    def _fill_templates(self, registry: Registry[Any]) -> None:
+        """Agents that are made of data are templates of others as well."""
+        maker, below = Extensions("configured").get("agent_templates"), registry.parent
+        if maker is None or below is None:
+            return
+        for extension in Extensions("agents").values():
+            below.add_lazy(
+                extension.name,
+                _template(extension, maker, below),
+                source=extension.distribution,
+                summary=extension.summary,
+            )
+        for name, fields in self.settings.agents.items():
+            registry.add_lazy(
+                name,
+                partial(_configured, maker, name, fields, registry),
                 source="configuration",
                 summary=str(fields.get("description", "")),
             )
@@ -370,16 +397,32 @@ def _aliases(kind: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _configured(maker: Extension, name: str, fields: dict[str, Any]) -> Any:
+def _configured(maker: Extension, name: str, fields: dict[str, Any], where: Any) -> Any:
     """What a table of the settings describes, made by its kind (`llmspell.configured`)."""
-    return maker.load()(name, fields)
+    return maker.load()(name, fields, where)
 
 
-def _instance(extension: Extension) -> Callable[[], Any]:
-    """Entry points name a class or an object: a class is made once, without arguments."""
+def _template(extension: Extension, maker: Extension, below: Registry[Any]) -> Callable[[], Any]:
+    def made() -> Any:
+        value = extension.load()
+        if isinstance(value, dict):
+            return maker.load()(extension.name, value, below)
+        raise NotFoundError(
+            f'the agent "{extension.name}" of {extension.distribution} is no template',
+            code="template.not_found",
+            hint="only agents that are made of data can be extended",
+        )
+
+    return made
+
+
+def _instance(extension: Extension, maker: Extension | None, overlay: Overlay) -> Callable[[], Any]:
+    """Entry points name a class, an object or data: a class is made once, without arguments."""
 
     def made() -> Any:
         value = extension.load()
+        if isinstance(value, dict) and maker is not None:
+            return maker.load()(extension.name, value, overlay)
         if isinstance(value, type):
             try:
                 value = value()

@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from llmspell_agents.config import AgentConfig
-from llmspell_agents.factory import create_agent
+from llmspell_agents.factory import create_agent, register_template
 from llmspell_agents.globals.script_agent import ScriptAgent, ScriptComponentTool, agent_summary
 from llmspell_agents.globals.stream import ScriptStream
+from llmspell_agents.templates.model import AgentTemplate
+from llmspell_agents.templates.template import Template, all_templates
 from llmspell_core.adapters import ComponentTool
-from llmspell_core.errors import LLMSpellError, ValidationError, did_you_mean
+from llmspell_core.errors import LLMSpellError, NotFoundError, ValidationError, did_you_mean
+from llmspell_core.extensions import BUILT_IN
 from llmspell_core.script.api import Builder, Result, ScriptGlobal, ScriptObject, script_method
 
-_REQUIRED: dict[str, list[str]] = {"llm": [], "code": ["execute"]}
+_REQUIRED: dict[str, list[str]] = {"llm": [], "function": ["execute"]}
 _ABOUT = {
     "llm": "A model with a system prompt and tools.",
-    "code": "A function of the script instead of a model; it may hand off to other agents.",
+    "function": "A function of the script instead of a model; it may hand off to other agents.",
 }
 
 
@@ -69,13 +72,13 @@ class AgentGlobal(ScriptGlobal):
 
     @script_method
     async def list_(self) -> list[Any]:
-        """All named agents, as {name, type, model, state}."""
-        return [self._summary(name) for name in self.ctx.overlay.agents.names()]
+        """All named agents but the built-in ones, as {name, type, model, state}."""
+        return [self._summary(name) for name in self._names()]
 
     @script_method
     async def list_instances(self) -> list[str]:
-        """The names of all named agents."""
-        return self.ctx.overlay.agents.names()
+        """The names of all named agents but the built-in ones."""
+        return self._names()
 
     @script_method
     async def register(self, config: AgentConfig) -> str:
@@ -97,18 +100,22 @@ class AgentGlobal(ScriptGlobal):
         """
         return self.ctx.overlay.agents.remove(name)
 
+    # -- templates ---------------------------------------------------------------------------
+
+    @script_method
+    async def list_templates(self) -> list[Any]:
+        """What agents can be made from, the built-in agents among them, as of get_info."""
+        return [_template_row(one) for one in all_templates(self.ctx.overlay.templates)]
+
     @script_method
     async def get_info(self, type: str) -> Any:
-        """What a type of agent is made of.
+        """What a template, or a type of agent, is and asks for.
 
         Args:
-            type: llm or code
+            type: a template's name, llm, or function
         """
         if type not in _ABOUT:
-            raise ValidationError(
-                f'unknown agent type "{type}"',
-                hint=did_you_mean(type, list(_ABOUT)) or f"one of {', '.join(_ABOUT)}",
-            )
+            return _template_row(self._template(type))
         required = _REQUIRED[type]
         return Result(
             {
@@ -122,6 +129,42 @@ class AgentGlobal(ScriptGlobal):
                 ],
             }
         )
+
+    @script_method
+    async def create_from_template(
+        self, name: str, template: str, params: dict[str, Any] | None = None
+    ) -> ScriptAgent:
+        """Make a named agent from a template.
+
+        Args:
+            name: how the agent is found
+            template: the template's name
+            params: values of its parameters, and fields of the agent
+        """
+        fields = self._template(template).split(params or {})
+        return ScriptAgent(await create_agent({**fields, "name": name}, self.ctx), self.ctx)
+
+    @script_method
+    async def register_template(self, name: str, template: AgentTemplate) -> str:
+        """Declare a template for this run, mostly one that `extends` another; returns its name.
+
+        Args:
+            name: how it is found; one of this name is extended by `extends` of the same name
+            template: the fields of its agents, its parameters, and what it changes
+        """
+        await register_template(name, template, self.ctx)
+        return name
+
+    @script_method
+    async def unregister_template(self, name: str) -> bool:
+        """Forget a template of this run; whether it was there.
+
+        Args:
+            name: the template's name
+        """
+        return self.ctx.overlay.templates.remove(name)
+
+    # -- as tools ----------------------------------------------------------------------------
 
     @script_method
     async def wrap_as_tool(self, agent: Any, config: dict[str, Any] | None = None) -> str:
@@ -138,12 +181,28 @@ class AgentGlobal(ScriptGlobal):
         self.ctx.overlay.tools.register(tool.name, tool, source="script", replace=True)
         return tool.name
 
+    def _template(self, name: str) -> Template:
+        try:
+            found: Template = self.ctx.overlay.templates.get(name)
+        except NotFoundError as error:
+            known = [*_ABOUT, *self.ctx.overlay.templates.names()]
+            hint = did_you_mean(name, known) or f"one of {', '.join(known)}"
+            raise NotFoundError(error.message, code=error.code, hint=hint) from None
+        return found
+
+    def _names(self) -> list[str]:
+        return [one.name for one in self.ctx.overlay.agents.entries() if one.source not in BUILT_IN]
+
     def _summary(self, name: str) -> Result:
         try:
             return agent_summary(self.ctx.overlay.agents.get(name))
         except LLMSpellError as error:
             # One wrong table of the configuration must not hide the other agents.
             return Result({"name": name, "type": "", "model": "", "state": f"broken: {error}"})
+
+
+def _template_row(template: Template) -> Result:
+    return Result(template.info(), prints="name")
 
 
 def _named(config: AgentConfig, more: AgentConfig | None) -> AgentConfig:

@@ -331,7 +331,7 @@ def agent_summary(agent: CoreAgent) -> Result:
     return Result(
         {
             "name": agent.name,
-            "type": "code" if code else "llm" if isinstance(agent, Agent) else "plugin",
+            "type": "function" if code else "llm" if isinstance(agent, Agent) else "plugin",
             "model": model or "",
             "state": "running" if metrics and metrics.requests_active else "ready",
         }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from llmspell.facade import arun, run
-    from llmspell_agents import Agent
+    from llmspell_agents import Agent, create_agent, register_template
     from llmspell_bridge.result import ScriptResult
     from llmspell_core.errors import LLMSpellError
     from llmspell_core.runtime import Runtime
@@ -33,6 +33,8 @@ _WHERE = {
     "ToolResult": "llmspell_core.tool",
     "Workflow": "llmspell_workflows",
     "arun": "llmspell.facade",
+    "create_agent": "llmspell_agents",
+    "register_template": "llmspell_agents",
     "run": "llmspell.facade",
     "tool": "llmspell_core.tool",
 }
@@ -47,6 +49,8 @@ __all__ = [
     "ToolResult",
     "Workflow",
     "arun",
+    "create_agent",
+    "register_template",
     "run",
     "tool",
 ]

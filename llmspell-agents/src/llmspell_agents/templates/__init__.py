@@ -1,0 +1,1 @@
+"""Templates: what agents are made from by name, over several levels."""
