@@ -9,6 +9,7 @@ from pathlib import Path
 VALUED = {
     "--config", "--profile", "--set", "--log-level", "--log-format", "--color", "--trace-events",
     "--param", "--params-file", "--engine", "--model", "--timeout", "--audit-log", "--approve",
+    "--record", "--replay",
 }  # fmt: skip
 
 #: Marks the implicit form for the `run` command: all that follows the script is the script's.

@@ -32,6 +32,7 @@ class Common:
         self.verbose = 0
         self.quiet = False
         self.trace_events: Path | None = None
+        self.cassette: Path | None = None
 
     def load(self, script: Path | None = None, *extra: str) -> Loaded:
         """The settings of this call, with logging set up; raises `config.invalid`."""
@@ -164,6 +165,34 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
             **settings,
         )(function)
     return function
+
+
+def cassette_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--record` and `--replay`, which set `[cassette]`."""
+    for name, text in (
+        ("replay", "Play recorded answers of models and tools; ask nobody."),
+        ("record", "Record the answers of models and tools in a file."),
+    ):
+        function = click.option(
+            f"--{name}",
+            expose_value=False,
+            callback=_cassette,
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help=text,
+        )(function)
+    return function
+
+
+def _cassette(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> None:
+    if value is None:
+        return
+    common = ctx.ensure_object(Common)
+    if common.cassette is not None:
+        raise click.UsageError("--record and --replay exclude each other")
+    common.cassette = value
+    # Settings resolve paths from the file that names them; the command line from here.
+    common.overrides += [f"cassette.path={value.absolute()}", f"cassette.mode={parameter.name}"]
 
 
 def common_of(ctx: click.Context) -> Common:

@@ -15,6 +15,8 @@ _BEFORE = {
     "script.binary",
     "engine.unknown_extension",
     "input.usage",
+    "cassette.missing",
+    "cassette.invalid",
     # Outside of a script these are names and values of the command line.
     "input.invalid",
     "tool.not_found",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from llmspell_core.context import current
-from llmspell_core.errors import ProviderError, did_you_mean
+from llmspell_core.errors import LLMSpellError, ProviderError, did_you_mean
 from llmspell_core.extensions import Extensions
 from llmspell_core.provider import Provider, ProviderConfig
 
@@ -45,10 +45,15 @@ class Providers:
         self._runtime = runtime
         self._made: dict[str, Provider] = {}
         self._private: list[Provider] = []
+        self._taped: dict[str, Provider] = {}
+        self._untaped: set[str] = set()
 
-    def add(self, provider: Provider) -> None:
+    def add(self, provider: Provider, *, taped: bool = True) -> None:
         """Use this provider under its name (tests, programs)."""
         self._made[provider.name] = provider
+        self._taped.pop(provider.name, None)
+        if not taped:
+            self._untaped.add(provider.name)
 
     def names(self) -> list[str]:
         """Every declared or built-in provider name, sorted. Makes none of them."""
@@ -57,9 +62,9 @@ class Providers:
 
     def get(self, name: str) -> Provider:
         """The provider of this name; `provider.unknown` naming the nearest."""
-        if name not in self._made:
-            self._made[name] = self._make(self._config(name))
-        return self._made[name]
+        if self._runtime.cassette is not None and name not in self._untaped:
+            return self._with_cassette(name)
+        return self._own(name)
 
     def private(self, name: str, *, base_url: str, api_key: str) -> Provider:
         """A provider with an address that a script chose: it gets no stored key."""
@@ -68,7 +73,11 @@ class Providers:
         )
         made = self._make(config)
         self._private.append(made)
-        return made
+        if self._runtime.cassette is None:
+            return made
+        from llmspell_core.cassette.provider import TapedProvider
+
+        return TapedProvider(name, made, self._runtime)
 
     def resolve(self, model: str | None, provider: str | None = None) -> ResolvedModel:
         """What a model's name means: an alias, `provider/model`, or a name of `provider`."""
@@ -100,6 +109,28 @@ class Providers:
             await made.close()
         self._made.clear()
         self._private.clear()
+        self._taped.clear()
+
+    def _own(self, name: str) -> Provider:
+        if name not in self._made:
+            self._made[name] = self._make(self._config(name))
+        return self._made[name]
+
+    def _with_cassette(self, name: str) -> Provider:
+        """The provider behind the runtime's cassette; in a replay it need not be set up here."""
+        from llmspell_core.cassette.provider import TapedProvider
+
+        if name not in self._taped:
+            cassette = self._runtime.cassette
+            known = cassette is not None and cassette.replaying and cassette.fact(name) is not None
+            inner: Provider | None = None
+            try:
+                inner = self._own(name)
+            except LLMSpellError:
+                if not known:
+                    raise
+            self._taped[name] = TapedProvider(name, inner, self._runtime)
+        return self._taped[name]
 
     def _settings(self) -> Settings:
         """What holds for the calling run: `Config.set` changes a run's own."""

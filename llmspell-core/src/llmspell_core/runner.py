@@ -301,12 +301,20 @@ class Runner:
         if hit := ctx.account.before_tools([tool.name]):
             raise limit_error(hit)
         ctx.account.charge_tool(tool.name)
-        result = ToolResult.of(await tool.run_tool(parsed, ctx.for_tool(tool)))
+        result = ToolResult.of(await self._do(tool, parsed, ctx))
         # Not by getattr: for a field that is not there pydantic looks long.
         operation = getattr(parsed, "__dict__", {}).get("operation")
         if isinstance(operation, str):
             result.metadata.setdefault("operation", operation)
         return result
+
+    async def _do(self, tool: Tool, parsed: Any, ctx: ExecutionContext) -> Any:
+        cassette = self._runtime.cassette
+        if cassette is None or not cassette.tapes(tool):
+            return await tool.run_tool(parsed, ctx.for_tool(tool))
+        from llmspell_core.cassette.tools import taped
+
+        return await taped(cassette, tool, parsed, ctx)
 
     # -- the pipeline ------------------------------------------------------------------------
 

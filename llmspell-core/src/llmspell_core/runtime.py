@@ -38,6 +38,7 @@ from llmspell_core.security.redact import Redactor
 from llmspell_core.security.select import profile_for
 
 if TYPE_CHECKING:
+    from llmspell_core.cassette import Cassette
     from llmspell_core.prompts import Prompts
     from llmspell_core.provider import (
         EmbeddingRequest,
@@ -86,6 +87,8 @@ class Runtime:
         self._runners: dict[str, ComponentRunner | None] = {}
         self._stores: dict[str, StateStore] = {}
         self.redactor = Redactor()
+        #: What is recorded and played instead of asking; None: nothing.
+        self.cassette: Cassette | None = None
         self.plugins = PluginManager()
         events = self.settings.events
         self.base = Overlay(history=events.history, queue=events.queue, share=list(events.share))
@@ -159,6 +162,9 @@ class Runtime:
             log.warning("%s", warning)
         for secret in self.loaded.secrets:
             self.redactor.add(secret)
+        protected = own_places(self.settings)
+        if self.settings.has("cassette"):
+            self._open_cassette(protected)
         profile = profile_for(self.loaded)
         named = self.settings.security.audit_log
         path = Path(named) if named else None
@@ -171,7 +177,7 @@ class Runtime:
             cwd=self.loaded.cwd,
             audit=audit,
             redactor=self.redactor,
-            protected=own_places(self.settings),
+            protected=protected,
         )
         try:
             yield
@@ -181,6 +187,17 @@ class Runtime:
             self._stores.clear()
             await self.base.close()
             await self.policy.close()
+            if self.cassette is not None:
+                self.cassette.close()
+
+    def _open_cassette(self, protected: list[Path]) -> None:
+        from llmspell_core.cassette import Cassette
+
+        given = self.settings.cassette
+        if given.path:
+            path = Path(given.path)
+            self.cassette = Cassette(path, given.mode, tools=given.tools, redactor=self.redactor)
+            protected.append(path)
 
     @asynccontextmanager
     async def _providers(self) -> AsyncIterator[None]:
@@ -306,9 +323,9 @@ class Runtime:
         """The provider of this name, made on first use."""
         return self.providers.get(name)
 
-    def add_provider(self, provider: Provider) -> None:
-        """Use this provider object under its name."""
-        self.providers.add(provider)
+    def add_provider(self, provider: Provider, *, taped: bool = True) -> None:
+        """Use this provider object under its name; `taped`: the cassette holds for it, too."""
+        self.providers.add(provider, taped=taped)
 
     def resolve_model(self, model: str | None, provider: str | None = None) -> ResolvedModel:
         """What a model's name means; see `Providers.resolve`."""

@@ -8,7 +8,7 @@ import click
 
 from llmspell_cli.execute import RunOptions, execute
 from llmspell_cli.helptext import Command
-from llmspell_cli.options import common_of, common_options
+from llmspell_cli.options import cassette_options, common_of, common_options
 
 
 @click.command(
@@ -25,6 +25,7 @@ from llmspell_cli.options import common_of, common_options
 @click.option(
     "--timeout", "timeout_s", type=click.FloatRange(min=0), metavar="S", help="Deadline, seconds."
 )
+@cassette_options
 @click.option("--approve", multiple=True, metavar="NAME", help="Approve this tool's calls.")
 @click.option("--yes", is_flag=True, help="Approve every call that would be asked about.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON envelope.")

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 from llmspell_cli.execute import RunOptions, execute
 from llmspell_cli.helptext import Command
 from llmspell_cli.implicit import IMPLICIT
-from llmspell_cli.options import common_of, common_options
+from llmspell_cli.options import cassette_options, common_of, common_options
 from llmspell_cli.script_args import parse_params, split_arguments
 
 #: Dangerous to miss: `llmspell run x.lua --profile high` must not run under another profile.
@@ -72,6 +72,7 @@ def complete_engine(_: click.Context, __: click.Parameter, incomplete: str) -> l
     metavar="FILE",
     help="Record each decision of the security policy, as JSON lines.",
 )
+@cassette_options
 @click.option("--approve", multiple=True, metavar="NAME", help="Approve this tool's calls.")
 @click.option("--yes", is_flag=True, help="Approve every call that would be asked about.")
 @click.option(IMPLICIT, "implicit", is_flag=True, hidden=True)

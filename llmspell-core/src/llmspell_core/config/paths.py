@@ -13,6 +13,7 @@ _PATHS: frozenset[Keys] = frozenset({
     ("system", "log_file"),
     ("system", "data_dir"),
     ("system", "cache_dir"),
+    ("cassette", "path"),
     ("security", "audit_log"),
     ("prompts", "*", "file"),
     ("workflows", "*", "file"),

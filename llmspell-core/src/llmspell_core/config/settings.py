@@ -15,6 +15,7 @@ from llmspell_core.records import Record
 
 if TYPE_CHECKING:
     from llmspell_core.config.sections.base import Section
+    from llmspell_core.config.sections.cassette import CassetteFile
     from llmspell_core.config.sections.components import Prompt, ToolTable
     from llmspell_core.config.sections.default import Default
     from llmspell_core.config.sections.engines import Engine
@@ -71,6 +72,7 @@ SECTIONS: dict[str, Spec] = {
     "events": Spec("one", "the event bus", "events:Events"),
     "telemetry": Spec("one", "what traces carry", "privacy:Telemetry"),
     "secrets": Spec("one", "where keys come from", "privacy:SecretStore"),
+    "cassette": Spec("one", "recorded answers of models and tools", "cassette:CassetteFile"),
     "state": Spec("one", "where `State` is kept", "state:State"),
     "workflow_defaults": Spec("one", "workflows in general", "workflows:WorkflowDefaults"),
     "prices": Spec("table", "what models cost", "models:Price"),
@@ -103,6 +105,7 @@ class Settings:
     events: Events
     telemetry: Telemetry
     secrets: SecretStore
+    cassette: CassetteFile
     state: State
     workflow_defaults: WorkflowDefaults
     prices: dict[str, Price]
@@ -146,6 +149,10 @@ class Settings:
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("settings never change: use changed()")
+
+    def has(self, section: str) -> bool:
+        """Whether anything of this section was set; imports nothing."""
+        return section in self.__dict__["_data"]
 
     def data(self) -> dict[str, Any]:
         """What was set, as plain data: without the defaults."""

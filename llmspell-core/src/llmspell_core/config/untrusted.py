@@ -31,6 +31,7 @@ _PRIVATE: tuple[Keys, ...] = (
     ("system", "telemetry"),
     ("telemetry",),
     ("secrets",),
+    ("cassette",),
     ("state", "url"),
     ("events", "share"),
     ("security", "audit_log"),
