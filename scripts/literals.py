@@ -91,12 +91,18 @@ def command(tool: str, params: dict[str, Any]) -> list[str]:
 
 
 def shell(words: list[str]) -> str:
-    """A command line that a shell reads as these words."""
+    """A command line of one line that bash reads as these words."""
     return " ".join(_quoted(word) for word in words)
 
 
 def _quoted(word: str) -> str:
     name, equals, value = word.partition("=")
     if equals and _WORD.fullmatch(name):
-        return f"{name}={shlex.quote(value)}"
-    return shlex.quote(word)
+        return f"{name}={_quoted_value(value)}"
+    return _quoted_value(word)
+
+
+def _quoted_value(value: str) -> str:
+    if "\n" not in value:
+        return shlex.quote(value)
+    return "$'" + value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"

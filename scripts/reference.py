@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -21,9 +20,7 @@ from typing import Any
 
 import click
 from globals_reference import cell, codes, global_page, manifests
-
-from llmspell_core.extensions import Extensions
-from llmspell_core.tool import Tool
+from tools_reference import built_in, tool_page
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -46,96 +43,6 @@ ROWS = {
     "tools": "tools",
     "limits": "limits",
 }
-
-
-# -- tools ------------------------------------------------------------------------------------
-
-
-def tools() -> dict[str, list[Tool]]:
-    """The built-in tools by category."""
-    found: dict[str, list[Tool]] = {}
-    for extension in Extensions("tools").values():
-        tool: Tool = extension.load()()
-        found.setdefault(tool.category, []).append(tool)
-    return dict(sorted(found.items()))
-
-
-def tool_page(category: str, members: list[Tool]) -> str:
-    """The tools of one category."""
-    lines = [f"# Tools: {category}", ""]
-    for tool in members:
-        lines += [f"## {tool.name}", "", tool.description, ""]
-        if tool.aliases:
-            lines += [f"Also: {codes(tool.aliases)}.", ""]
-        lines += [*parameters(tool.schema()), *marks(tool), *examples(tool)]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def parameters(schema: dict[str, Any]) -> Iterator[str]:
-    """The parameters of a JSON schema as a table."""
-    yield "| parameter | type | default | |"
-    yield "| --- | --- | --- | --- |"
-    for name, one in schema.get("properties", {}).items():
-        default = one.get("default")
-        known = "required" if name in schema.get("required", []) else ""
-        if default not in (None, "", [], {}):
-            known = f"`{json.dumps(default)}`"
-        words = f"`{type_words(one)}`".replace("|", "\\|")
-        yield f"| `{name}` | {words} | {known} | {cell(one.get('description', ''))} |"
-    yield ""
-
-
-def type_words(schema: dict[str, Any]) -> str:
-    """The type of a JSON schema: `string | array`, or the values it allows."""
-    if "enum" in schema:
-        return " | ".join(map(str, schema["enum"]))
-    if "const" in schema:
-        return str(schema["const"])
-    if "anyOf" in schema:
-        parts = [type_words(one) for one in schema["anyOf"]]
-        return " | ".join(part for part in dict.fromkeys(parts) if part != "null")
-    if schema.get("type") == "array" and schema.get("items"):
-        inner = type_words(schema["items"])
-        return f"({inner})[]" if " " in inner else f"{inner}[]"
-    found = schema.get("type", "any")
-    return " | ".join(found) if isinstance(found, list) else str(found)
-
-
-def marks(tool: Tool) -> Iterator[str]:
-    """Level, permissions and what else somebody should know before a call."""
-    reach = {
-        key: getattr(tool.permissions, key)
-        for key in ("files", "network", "processes", "environment")
-    }
-    parts = [f"Level `{tool.security_level}`", f"{tool.timeout_ms / 1000:g} s a call"]
-    parts += [f"{key}: {text}" for key, text in reach.items() if text]
-    parts += [
-        text
-        for flag, text in (
-            (tool.destructive, "may change or delete"),
-            (tool.open_world, "reaches beyond this machine"),
-            (tool.extra, f"needs the extra `{tool.extra}`"),
-        )
-        if flag
-    ]
-    yield f"{'; '.join(parts)}."
-    yield ""
-
-
-def examples(tool: Tool) -> Iterator[str]:
-    """The examples that a test runs, as commands."""
-    if not tool.examples:
-        return
-    yield "```console"
-    for params, result in tool.examples:
-        words = " ".join(
-            f"--param {name}={shlex.quote(value if isinstance(value, str) else json.dumps(value))}"
-            for name, value in params.items()
-        )
-        yield f"$ llmspell tool run {tool.name} {words}"
-        yield result
-    yield "```"
-    yield ""
 
 
 # -- the command line -------------------------------------------------------------------------
@@ -271,7 +178,7 @@ def pages() -> dict[Path, str]:
     found = {reference / "cli.md": cli_page()}
     for name, manifest in manifests().items():
         found[reference / "globals" / f"{name.lower()}.md"] = global_page(manifest)
-    for category, members in tools().items():
+    for category, members in built_in().items():
         found[reference / "tools" / f"{category}.md"] = tool_page(category, members)
     return found
 

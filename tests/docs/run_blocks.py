@@ -12,6 +12,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import shlex
 import sys
 import threading
@@ -47,7 +48,19 @@ def reply(body: dict[str, Any]) -> Any:
                     tool_calls=[{"id": "call_1", "type": "function", "function": function}]
                 )
             return answer if isinstance(answer, str) else json.dumps(answer)
-    return "Yes."
+    wanted = body.get("response_format", {}).get("json_schema", {}).get("schema")
+    return json.dumps(fitting(wanted)) if wanted else "Yes."
+
+
+def fitting(schema: dict[str, Any]) -> Any:
+    """A value that fits a schema of the tools that ask a model."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    if schema.get("type") == "object":
+        return {name: fitting(one) for name, one in schema["properties"].items()}
+    if schema.get("type") == "array":
+        return [fitting(schema["items"])]
+    return 1 if schema.get("type") == "number" else "some words"
 
 
 def stay_here(event: str, args: tuple[Any, ...]) -> None:
@@ -78,7 +91,7 @@ def model() -> Iterator[str]:
         loop.close()
 
 
-async def run_lua(blocks: list[dict[str, str]]) -> list[str | None]:
+async def run_scripts(engine: str, blocks: list[dict[str, str]]) -> list[str | None]:
     """Each as a script of its own; what it prints goes to stdout."""
     from llmspell_bridge.engines import ScriptSource
     from llmspell_bridge.runtime import ScriptRuntime
@@ -86,7 +99,7 @@ async def run_lua(blocks: list[dict[str, str]]) -> list[str | None]:
     from llmspell_core.errors import LLMSpellError
 
     found: list[str | None] = []
-    async with ScriptRuntime(engine="lua") as runtime:
+    async with ScriptRuntime(engine=engine) as runtime:
         for block in blocks:
             streams = CapturedStreams(stdin="one\ntwo\n")
             error = None
@@ -118,28 +131,44 @@ def run_python(block: dict[str, str]) -> str | None:
 
 def run_command(block: dict[str, str]) -> str | None:
     """One command line after `llmspell`."""
-    from llmspell_cli.app import run
+    from click.testing import CliRunner
 
-    raw = io.BytesIO()
-    out = io.TextIOWrapper(raw, encoding="utf-8", write_through=True)
-    err = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = run(shlex.split(block["source"]))
-    block["printed"] = raw.getvalue().decode()
-    return None if status == 0 else f"status {status}: {err.getvalue()}"
+    from llmspell_cli.app import app
+    from llmspell_cli.implicit import rewrite
+    from llmspell_core.errors import LLMSpellError
+
+    done = CliRunner().invoke(app, rewrite(words(block["source"])), prog_name="llmspell")
+    block["printed"] = done.stdout
+    if isinstance(done.exception, LLMSpellError):
+        return f"{done.exception} [{done.exception.code}] {done.exception.hint or ''}"
+    return None if done.exit_code == 0 else f"status {done.exit_code}: {done.output}"
+
+
+def words(line: str) -> list[str]:
+    """The words of a command line, in which bash's `$'a\\nb'` may stand."""
+
+    def plain(match: re.Match[str]) -> str:
+        text = re.sub(r"\\(.)", lambda one: "\n" if one[1] == "n" else one[1], match[1])
+        return shlex.quote(text)
+
+    return shlex.split(re.sub(r"\$'((?:[^'\\]|\\.)*)'", plain, line))
 
 
 def main() -> None:
     """Run them all."""
     sys.addaudithook(stay_here)
     blocks: list[dict[str, str]] = json.load(sys.stdin)
-    scripts = [block for block in blocks if block["language"] == "lua"]
-    Path("notes").mkdir()
+    errors: dict[int, str | None] = {}
+    Path("notes").mkdir(exist_ok=True)
     Path("notes/today.md").write_text("# Today\nBuy a kettle.\n", encoding="utf-8")
     with model() as base_url:
         os.environ["LLMSPELL_PROVIDERS__OPENAI__BASE_URL"] = base_url
         os.environ["LLMSPELL_DEFAULT__MODEL"] = "openai/gpt-4o-mini"
-        errors = dict(zip(map(id, scripts), asyncio.run(run_lua(scripts)), strict=True))
+        for engine in ("lua", "js"):
+            scripts = [block for block in blocks if block["language"] == engine]
+            if scripts:
+                found = asyncio.run(run_scripts(engine, scripts))
+                errors.update(zip(map(id, scripts), found, strict=True))
         for block in blocks:
             if block["language"] == "python":
                 errors[id(block)] = run_python(block)

@@ -7,93 +7,36 @@ that is what follows the command. What `...` stands for does not matter.
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import subprocess
 import sys
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from docs_blocks import DOCS, ROOT, Block, Result, blocks, run
 
 from llmspell_core.config.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[2]
-DOCS = ROOT / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "reference" not in path.parts)
-BLOCK = re.compile(
-    r"(<!-- not run -->\n)?^```(\w+)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?",
-    re.MULTILINE | re.DOTALL,
-)
-COMMAND = re.compile(r"^\$ llmspell ([^|<>\n]*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A piece of a page, and what it must print (None: anything)."""
-
-    where: str
-    language: str
-    source: str
-    prints: str | None
-
-
-def blocks(*languages: str) -> list[Block]:
-    found = []
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        for match in BLOCK.finditer(text):
-            unused, language, source, output = match.groups()
-            if unused or language not in languages:
-                continue
-            where = f"{page.relative_to(DOCS)}:{text.count(chr(10), 0, match.start()) + 1}"
-            if language == "console":
-                found += [Block(where, language, *one) for one in COMMAND.findall(source)]
-            else:
-                found.append(Block(where, language, source, output))
-    return found
-
 
 # One process for all of them, whichever worker of the tests it is.
 pytestmark = pytest.mark.xdist_group("docs")
 
-RUN = blocks("lua", "python", "console")
+RUN = [one for page in PAGES for one in blocks(page, "lua", "python", "console")]
+CONFIGURATION = [one for page in PAGES for one in blocks(page, "toml")]
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str | None]]:
-    """All blocks, run in one process, since each alone would mostly start Python."""
-    folder = tmp_path_factory.mktemp("docs")
-    keep = {key: value for key, value in os.environ.items() if not key.startswith("LLMSPELL_")}
-    own = {
-        "LLMSPELL_SYSTEM__DATA_DIR": str(folder / "data"),
-        "LLMSPELL_STATE__BACKEND": "memory",
-        "OPENAI_API_KEY": "sk-of-the-documentation",
-    }
-    given = [{"where": one.where, "language": one.language, "source": one.source} for one in RUN]
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(Path(__file__).with_name("run_blocks.py"))],
-        cwd=folder,
-        env={**keep, **own},
-        input=json.dumps(given),
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: list[dict[str, str | None]] = json.loads(done.stdout)
-    return found
+def results(tmp_path_factory: pytest.TempPathFactory) -> list[Result]:
+    """All blocks, run once."""
+    return run(RUN, tmp_path_factory.mktemp("docs"))
 
 
 @pytest.mark.parametrize("index", range(len(RUN)), ids=[one.where for one in RUN])
-def test_the_block_runs_and_prints_what_the_page_says(
-    index: int, results: list[dict[str, str | None]]
-) -> None:
-    result, block = results[index], RUN[index]
-    assert result["error"] is None, result["error"]
-    printed = str(result["printed"])
+def test_the_block_runs_and_prints_what_the_page_says(index: int, results: list[Result]) -> None:
+    printed, block = results[index].printed, RUN[index]
+    assert results[index].error is None
     if block.prints and "..." in block.prints:
         pattern = re.escape(block.prints).replace(r"\.\.\.", r"(?s:.*)")
         assert re.fullmatch(pattern, printed), printed
@@ -101,7 +44,7 @@ def test_the_block_runs_and_prints_what_the_page_says(
         assert printed == block.prints
 
 
-@pytest.mark.parametrize("block", blocks("toml"), ids=lambda block: block.where)
+@pytest.mark.parametrize("block", CONFIGURATION, ids=lambda block: block.where)
 def test_the_configuration_is_valid(block: Block) -> None:
     data = tomllib.loads(block.source)
     if "project" not in data:
