@@ -20,7 +20,7 @@ from typing import Any
 
 import click
 from globals_reference import cell, codes, global_page, manifests
-from tools_reference import built_in, tool_page
+from tools_reference import built_in, tool_categories, tool_extras, tool_page, tool_table
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -165,6 +165,9 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "navigation": navigation,
     "profiles": profiles,
     "providers": providers,
+    "tool_categories": tool_categories,
+    "tool_extras": tool_extras,
+    "tool_table": tool_table,
 }
 
 
@@ -186,7 +189,8 @@ def pages() -> dict[Path, str]:
 def parts() -> dict[Path, str]:
     """Each page with marked parts, and what it must hold."""
     found = {}
-    for path in (ROOT / "mkdocs.yml", *sorted(DOCS.rglob("*.md"))):
+    by_hand = (ROOT / "mkdocs.yml", ROOT / "llmspell-tools/README.md")
+    for path in (*by_hand, *sorted(DOCS.rglob("*.md"))):
         text = path.read_text(encoding="utf-8")
         filled = MARKED.sub(_fill, text)
         if filled != text or MARKED.search(text):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from globals_reference import cell, codes
@@ -12,6 +14,7 @@ from literals import JS, LUA, command, shell
 from llmspell_core.extensions import Extensions
 from llmspell_core.tool import Tool
 
+ROOT = Path(__file__).resolve().parent.parent
 HEAD = (
     "The examples of each tool in Lua, in JavaScript and on the command line. After `>` stands the "
     "text that a call gives, or in words what it gives."
@@ -25,6 +28,33 @@ def built_in() -> dict[str, list[Tool]]:
         tool: Tool = extension.load()()
         found.setdefault(tool.category, []).append(tool)
     return dict(sorted(found.items()))
+
+
+def tool_table() -> Iterator[str]:
+    """The tools by category, what each does and the extra that it needs."""
+    yield "| category | tool | what it does | extra |"
+    yield "| --- | --- | --- | --- |"
+    for category, members in built_in().items():
+        for index, tool in enumerate(members):
+            first = category if index == 0 else ""
+            extra = f"`{tool.extra}`" if tool.extra else ""
+            yield f"| {first} | `{tool.name}` | {cell(tool.description)} | {extra} |"
+
+
+def tool_categories() -> Iterator[str]:
+    """The categories with their tools, each with a link to its section."""
+    yield "| category | tools |"
+    yield "| --- | --- |"
+    for category, members in built_in().items():
+        page = f"reference/tools/{category}.md"
+        links = ", ".join(f"[{one.name}]({page}#{one.name})" for one in members)
+        yield f"| [{category}]({page}) | {links} |"
+
+
+def tool_extras() -> Iterator[str]:
+    """The extras of llmspell-tools, as its README lists them."""
+    readme = (ROOT / "llmspell-tools/README.md").read_text(encoding="utf-8")
+    yield from re.findall(r"^\| extra \| for \|.*(?:\n\|.*)*", readme, re.MULTILINE)
 
 
 def tool_page(category: str, members: list[Tool]) -> str:
