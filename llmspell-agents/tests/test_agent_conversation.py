@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from llmspell_agents import Agent
+from llmspell_agents.carried import newest
 from llmspell_agents.conversation import Conversation
 from llmspell_core.errors import ProviderError
 from llmspell_core.messages import Message
@@ -114,6 +115,6 @@ def test_a_view_never_begins_with_a_result_or_an_answer() -> None:
             ]
         )
     for most in range(1, 20):
-        view = conversation.view(most)
+        view = newest(conversation.messages, most)
         assert len(view) <= most
         assert not view or view[0].role == "user"

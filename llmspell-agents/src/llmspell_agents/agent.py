@@ -11,23 +11,25 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from llmspell_agents.assembly import Assembly, model_caller
+from llmspell_agents.chain import Chain, Leg, leg_of
 from llmspell_agents.code import call_code
 from llmspell_agents.config import LEVEL_FIELDS, AgentConfig
 from llmspell_agents.conversation import Conversation
+from llmspell_agents.handoffs import Peers
 from llmspell_agents.inputs import checked_input
-from llmspell_agents.loop import AgentLoop, LoopPlan
 from llmspell_agents.metrics import AgentMetrics
 from llmspell_agents.offer import Offer, make_tool
 from llmspell_agents.own_hooks import Handler, OwnHooks
 from llmspell_agents.piped import Sink, piped
-from llmspell_agents.prompting import system_text, user_message
-from llmspell_agents.requests import ModelCaller
+from llmspell_agents.prompting import user_message
 from llmspell_agents.structured import AnswerSchema
 from llmspell_agents.targets import Target, check_prices, resolve_targets
-from llmspell_agents.tool_calls import ToolCaller
+from llmspell_core.account import limit_error
 from llmspell_core.agent import Agent as CoreAgent
 from llmspell_core.errors import ValidationError, error_data
 from llmspell_core.messages import AgentInput, AgentOutput, Message, StreamChunk
+from llmspell_core.provider import ModelRequest
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
@@ -67,15 +69,16 @@ class Agent(CoreAgent):
         self.timeout_ms = self.config.deadline_ms()
         self.metrics = AgentMetrics()
         self._conversations: dict[str, Conversation] = {}
-        self._limits = self.config.account_limits()
-        self._targets: WeakKeyDictionary[Runtime, list[Target]] = WeakKeyDictionary()
+        #: Read by the AgentRuntime: the account of a run that begins with this agent.
+        self.run_limits = self.config.account_limits()
+        self.targets: WeakKeyDictionary[Runtime, list[Target]] = WeakKeyDictionary()
         #: The template it is made from, and the tools of it that a policy may take away.
         self.template = ""
         self.optional_tools: frozenset[str] = frozenset()
         self._unmade_tools = [*self.config.tools]
         self._making = asyncio.Lock()
-        self._offer = Offer()
-        self._answers: dict[bool, AnswerSchema] = {}
+        self.offer = Offer()
+        self.answers: dict[bool, AnswerSchema] = {}
         self._own = OwnHooks(self.id, self.name)
         for point, handler in self.config.hooks.items():
             self._own.add(point, handler)
@@ -103,10 +106,10 @@ class Agent(CoreAgent):
 
         Raises `provider.not_configured`, `provider.unknown`, `tool.not_found`.
         """
-        if self.config.execute is None and ctx.runtime not in self._targets:
+        if self.config.execute is None and ctx.runtime not in self.targets:
             targets = resolve_targets(self.config, ctx.runtime)
-            check_prices(targets, self._limits.cost_usd)
-            self._targets[ctx.runtime] = targets
+            check_prices(targets, self.run_limits.cost_usd)
+            self.targets[ctx.runtime] = targets
         if self._unmade_tools:
             async with self._making:
                 await self._make_tools(ctx)
@@ -132,6 +135,42 @@ class Agent(CoreAgent):
         """Forget its conversation, or a named one."""
         self._conversations.pop(session or self.id, None)
 
+    def conversation(self, input: AgentInput) -> Conversation | None:
+        """The conversation that an input names, if it does."""
+        key = input.session or (input.context if isinstance(input.context, str) else None)
+        if not key:
+            return None
+        return self._conversations.setdefault(key, Conversation())
+
+    async def handoff_to(
+        self, target: Any, input: Any = None, reason: str = "", ctx: ExecutionContext | None = None
+    ) -> AgentOutput:
+        """Hand the conversation over to another agent, and get its answer.
+
+        It is a turn of this agent's conversation: the other one answers the next turns too.
+
+        Args:
+            target: the agent, or its name
+            input: what it shall answer; left out, what the user said last
+            reason: why
+            ctx: the run
+        """
+        from llmspell_agents.handing import handing
+
+        return await handing(self, target, input, reason).execute(self.turn(input), ctx)
+
+    async def ask(self, messages: list[Message], ctx: ExecutionContext) -> str:
+        """One request to its model beside the loop, counted in the run's account."""
+        if self.config.execute is not None:
+            request = ModelRequest("", messages)
+            return (await ctx.runtime.ask_model(request, ctx)).text
+        if hit := ctx.account.before_request():
+            raise limit_error(hit)
+        ctx.account.charge_request()
+        response = await model_caller(self, ctx).complete(ModelRequest("", messages, temperature=0))
+        ctx.account.charge_usage(response.usage)
+        return response.text
+
     # -- tools, hooks, configuration ---------------------------------------------------------
 
     async def add_tool(self, given: Any, ctx: ExecutionContext) -> Tool:
@@ -139,7 +178,7 @@ class Agent(CoreAgent):
         await self.prepare(ctx)
         tool = await make_tool(given, ctx)
         self.tools.add(tool)
-        self._offer.update(self.tools)
+        self.offer.update(self.tools)
         return tool
 
     def add_hook(self, point: str, handler: Handler) -> None:
@@ -168,10 +207,10 @@ class Agent(CoreAgent):
         self.config = self.config.model_copy(update=fields)
         self.timeout_ms = self.config.deadline_ms()
         self.description = self.config.description
-        self._limits = self.config.account_limits()
-        self._answers.clear()
+        self.run_limits = self.config.account_limits()
+        self.answers.clear()
         if _REBUILT & fields.keys():
-            self._targets.clear()
+            self.targets.clear()
 
     # -- inside a run ------------------------------------------------------------------------
 
@@ -183,12 +222,7 @@ class Agent(CoreAgent):
         try:
             await self.prepare(ctx)
             given = checked_input(self.config.inputs, input, self.name)
-            conversation = self._conversation(given)
-            if conversation is None:
-                output = await self._turn(given, ctx, None, sink)
-            else:
-                async with conversation.lock:
-                    output = await self._turn(given, ctx, conversation, sink)
+            output = await self._turn(given, ctx, sink)
         except BaseException as error:
             self.metrics.failed(error_data(error), (time.perf_counter() - started) * 1000)
             raise
@@ -196,91 +230,22 @@ class Agent(CoreAgent):
         return output
 
     async def _turn(
-        self,
-        input: AgentInput,
-        ctx: ExecutionContext,
-        conversation: Conversation | None,
-        sink: Sink | None,
+        self, input: AgentInput, ctx: ExecutionContext, sink: Sink | None
     ) -> AgentOutput:
-        user = await user_message(input, ctx)
+        leg = leg_of(self) or _alone(self, ctx)
+        user = [] if leg.bare else [await user_message(input, ctx)]
         if self.config.execute is None:
-            loop = self._loop(input, ctx, user, conversation, sink)
+            peers = await Peers.of(self.name, self.config.handoffs, input, ctx)
+            loop = Assembly(self, input, ctx, leg, peers).loop(user, sink)
             output = await loop.run()
             added = loop.added
         else:
-            output = await call_code(self.config.execute, self.name, input, ctx)
+            output = await call_code(self.config.execute, self.name, input, ctx, leg)
             added = [Message(role="assistant", content=output.text)]
             if sink and output.text:
                 await sink(StreamChunk(type="text", text=output.text))
-        if conversation is not None:
-            conversation.add_turn([user, *added])
+        leg.note([*user, *added])
         return output
-
-    def _loop(
-        self,
-        input: AgentInput,
-        ctx: ExecutionContext,
-        user: Message,
-        conversation: Conversation | None,
-        sink: Sink | None,
-    ) -> AgentLoop:
-        config = self.config
-        targets = self._targets[ctx.runtime]
-        account = ctx.account.child(self._limits)
-        changes: dict[str, Any] = {"account": account}
-        if config.security:
-            changes["policy"] = ctx.policy.narrow(**config.security)
-        ctx = ctx.child(**changes)
-        answer = self._answer(targets[0])
-        system = system_text(config, input, answer.instruction if answer else "", ctx)
-        messages = [Message(role="system", content=system)] if system else []
-        if conversation is not None:
-            memory = config.memory
-            messages += conversation.view(memory.max_messages if memory else None)
-        self._offer.update(self.tools)
-        plan = LoopPlan(
-            agent=self.name,
-            definitions=self._offer.definitions,
-            tool_choice=config.tool_choice or "auto",
-            temperature=config.temperature,
-            max_tokens=config.max_tokens,
-            settings=config.settings,
-            answer=answer,
-            output_retries=config.output_retries,
-            finish_on_limit=config.on_limit == "finish",
-        )
-        models = ModelCaller(
-            self.name,
-            self.id,
-            targets,
-            ctx,
-            timeout_ms=ctx.settings.default.timeout_ms,
-            retry=config.retry.policy() if config.retry else None,
-        )
-        tools = ToolCaller(
-            self._offer.names,
-            ctx,
-            parallel=config.max_parallel_tools,
-            timeout_ms=config.tool_timeout_ms,
-            retries=config.tool_retries,
-        )
-        return AgentLoop(plan, [*messages, user], models, tools, account, sink)
-
-    def _answer(self, target: Target) -> AnswerSchema | None:
-        given = self.config.response_format
-        if not given:
-            return None
-        native = target.provider.capabilities(target.model).structured_output
-        if native not in self._answers:
-            self._answers[native] = AnswerSchema.of(given, native=native)
-        return self._answers[native]
-
-    def _conversation(self, input: AgentInput) -> Conversation | None:
-        """The conversation that an input names, if it does."""
-        key = input.session or (input.context if isinstance(input.context, str) else None)
-        if not key:
-            return None
-        return self._conversations.setdefault(key, Conversation())
 
     async def _make_tools(self, ctx: ExecutionContext) -> None:
         made = [await make_tool(given, ctx) for given in self._unmade_tools]
@@ -296,7 +261,7 @@ class Agent(CoreAgent):
         for tool in made:
             self.tools.add(tool)
         self._unmade_tools.clear()
-        self._offer.update(self.tools)
+        self.offer.update(self.tools)
 
     def _permitted(self, made: list[Tool], ctx: ExecutionContext) -> list[Tool]:
         """Without the tools of its template that the profile forbids: one warning names them."""
@@ -311,6 +276,13 @@ class Agent(CoreAgent):
             profile = ctx.policy.profile.name
             log.warning("agent %s goes without %s: profile %s", self.name, names, profile)
         return allowed
+
+
+def _alone(agent: Agent, ctx: ExecutionContext) -> Leg:
+    """The leg of a run that did not come through the AgentRuntime."""
+    from llmspell_agents.runtime import AgentRuntime
+
+    return Leg(Chain(AgentRuntime(ctx.runtime), agent, agent.config.max_handoffs), agent)
 
 
 def _without_template(config: AgentConfig) -> AgentConfig:

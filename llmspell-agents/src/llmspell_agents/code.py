@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError as PydanticError
 
+from llmspell_agents.conversation import message_data
+from llmspell_core.adapters import component_of
 from llmspell_core.errors import ValidationError
 from llmspell_core.messages import AgentInput, AgentOutput, HandoffRequest
+from llmspell_core.names import to_snake
 from llmspell_core.schema import mistakes_text, pydantic_mistakes
 from llmspell_core.script.api import Result, ScriptFunction
 from llmspell_core.tool import as_text
 
 if TYPE_CHECKING:
+    from llmspell_agents.chain import Leg
     from llmspell_core.context import ExecutionContext
 
 _FIELDS = ("text", "data", "success")
 
 
 async def call_code(
-    function: Callable[..., Any], name: str, input: AgentInput, ctx: ExecutionContext
+    function: Callable[..., Any], name: str, input: AgentInput, ctx: ExecutionContext, leg: Leg
 ) -> AgentOutput:
     """Call the function with the input and the context, and read what it returns.
 
@@ -29,7 +33,7 @@ async def call_code(
     any other value is the answer's `data`.
     """
     if isinstance(function, ScriptFunction):
-        value = await function(_for_script(input), _context(ctx))
+        value = await function(_for_script(input), _context(ctx, leg))
     else:
         value = function(*(input, ctx)[: _arity(function)])
         if inspect.isawaitable(value):
@@ -58,6 +62,14 @@ def read_output(value: Any, name: str) -> AgentOutput:
 
 
 def _handoff(request: Any, name: str) -> HandoffRequest:
+    if isinstance(request, dict):
+        # A script writes a request as it writes an entry of `handoffs`.
+        request = {to_snake(key): value for key, value in request.items() if value is not None}
+        agent = component_of(request.get("target"))
+        if agent is not None:
+            request = {**request, "target": agent.name, "agent": agent}
+        if request.get("state_filter") == {}:
+            request["state_filter"] = []
     try:
         return HandoffRequest.model_validate(request)
     except PydanticError as error:
@@ -74,13 +86,22 @@ def _for_script(input: AgentInput) -> Any:
     return input.value if set(data) == {"value"} else Result(data)
 
 
-def _context(ctx: ExecutionContext) -> Result:
-    fields = {
+def _context(ctx: ExecutionContext, leg: Leg) -> Result:
+    fields: dict[str, Any] = {
         "run_id": ctx.run_id,
         "correlation_id": ctx.correlation_id,
         "path": [*ctx.path],
         "remaining_ms": ctx.remaining_ms(),
     }
+    if leg.source:
+        fields["handoff"] = Result(
+            {
+                "source": leg.source,
+                "reason": leg.reason,
+                "state": leg.state,
+                "messages": [Result(message_data(one)) for one in leg.carried],
+            }
+        )
     return Result({key: value for key, value in fields.items() if value is not None})
 
 

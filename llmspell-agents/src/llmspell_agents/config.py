@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-from pydantic import BeforeValidator, Field, PlainValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic import ValidationError as PydanticError
 
+from llmspell_agents.functions import Function
+from llmspell_agents.handoffs import HandoffEntry
 from llmspell_core.account import Limits
 from llmspell_core.errors import ValidationError
 from llmspell_core.names import to_snake
 from llmspell_core.provider import RetryPolicy
 from llmspell_core.schema import describe, mistakes_text, pydantic_mistakes
-from llmspell_core.script.api import ScriptFunction
 from llmspell_core.script.model import ScriptModel
 
 DEFAULT_REQUESTS = 25
@@ -22,21 +23,12 @@ DEFAULT_RETRIES = 2
 DEFAULT_HANDOFFS = 10
 
 
-def _function(value: Any) -> Any:
-    if not callable(value):
-        raise ValueError(f"must be a function, not {describe(value)}")
-    return value
-
-
 def _flat_model(value: Any) -> Any:
     return {"id": value} if isinstance(value, str) else value
 
 
 #: Fields that change what a template sets; no agent has them.
 LEVEL_FIELDS = frozenset({"extends", "parameters", "prompt_append", "tools_add", "tools_remove"})
-
-#: A function of a script, or any Python callable.
-Function = Annotated[ScriptFunction, PlainValidator(_function)]
 
 
 class ModelChoice(ScriptModel):
@@ -91,7 +83,7 @@ class AgentConfig(ScriptModel):
 
     name: str | None = Field(None, description="how others find it; made up when left out")
     description: str = Field("", description="what it is for: shown to models and people")
-    extends: str | None = Field(None, description="the template that it is made from")
+    extends: str | None = Field(None, description="the template, or the agent file, that it is made from")
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="values of the template's parameters"
     )
@@ -124,6 +116,11 @@ class AgentConfig(ScriptModel):
     response_format: dict[str, Any] | None = Field(None, description="JSON schema of the answer")
     output_retries: int = Field(DEFAULT_RETRIES, ge=0, le=20)
     capabilities: list[str] = Field(default_factory=list, description="what it can be found by")
+    handoffs: list[HandoffEntry] = Field(
+        default_factory=list,
+        description="agents that may take over: names, agents, or {agent, description, state, "
+        "history, input_schema, returns, when}",
+    )
     memory: Memory | None = None
     hooks: dict[str, Function] = Field(default_factory=dict, description="point -> function")
     on_event: dict[str, Function] = Field(default_factory=dict, description="event -> function")
@@ -202,8 +199,12 @@ class AgentConfig(ScriptModel):
     def account_limits(self) -> Limits:
         """The limits of its runs, short forms included; the tighter of two wins."""
         given = self.limits or Limits()
+        requests = _tighter(given.requests, self.max_iterations)
+        if requests is None and self.execute is None:
+            # A function asks no model itself: those it calls have limits of their own.
+            requests = DEFAULT_REQUESTS
         return Limits.model_construct(
-            requests=_tighter(given.requests, self.max_iterations) or DEFAULT_REQUESTS,
+            requests=requests,
             tool_calls=_tighter(given.tool_calls, self.max_tool_calls),
             per_tool=given.per_tool,
             input_tokens=given.input_tokens,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmspell_core.messages import Message
+
+if TYPE_CHECKING:
+    from llmspell_core.component import BaseAgent
 
 
 class Conversation:
@@ -17,21 +20,13 @@ class Conversation:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
+        #: Who answers the next turn, once the first agent has handed the conversation over.
+        self.holder: BaseAgent | None = None
         self.lock = asyncio.Lock()
 
     def add_turn(self, messages: list[Message]) -> None:
         """Append a finished turn."""
         self.messages.extend(messages)
-
-    def view(self, max_messages: int | None) -> list[Message]:
-        """The newest messages, beginning with what a user said; the stored ones stay."""
-        if max_messages is None or len(self.messages) <= max_messages:
-            return [*self.messages]
-        # A result without its call, or an answer without its question, cannot be sent.
-        for index in range(len(self.messages) - max_messages, len(self.messages)):
-            if self.messages[index].role == "user":
-                return self.messages[index:]
-        return []
 
     def clear(self) -> None:
         """Forget everything."""

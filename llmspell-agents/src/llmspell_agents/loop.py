@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from llmspell_core.account import LimitHit, limit_error
 from llmspell_core.errors import AgentError
-from llmspell_core.messages import AgentOutput, Message, RunMetadata, StreamChunk, ToolCall, Usage
+from llmspell_core.messages import (
+    AgentOutput,
+    HandoffRequest,
+    Message,
+    RunMetadata,
+    StreamChunk,
+    ToolCall,
+    Usage,
+)
 from llmspell_core.provider import ModelRequest, ModelResponse, ToolDefinition
 
 if TYPE_CHECKING:
     from llmspell_agents.piped import Sink
     from llmspell_agents.requests import ModelCaller
     from llmspell_agents.structured import AnswerSchema
-    from llmspell_agents.tool_calls import ToolCaller
+    from llmspell_agents.tool_calls import Outcome, ToolCaller
+    from llmspell_agents.transfers import Transfers
     from llmspell_core.account import Account
 
 
@@ -48,6 +57,7 @@ class AgentLoop:
     tools: ToolCaller
     account: Account
     sink: Sink | None = None
+    transfers: Transfers | None = None
     added: list[Message] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     iterations: int = 0
@@ -69,6 +79,8 @@ class AgentLoop:
             self._note(response)
             if response.tool_calls and not self._tools_off:
                 await self._use_tools(response.tool_calls)
+                if self.transfers is not None and self.transfers.request is not None:
+                    return self._handed_over(self.transfers.request)
                 continue
             output = self._judge(response)
             if output is not None:
@@ -150,7 +162,7 @@ class AgentLoop:
                 await self.sink(StreamChunk(type="tool_call", tool_call=call.model_copy()))
         hit = self.tools.limit(calls)
         if hit is None:
-            outcomes = await self.tools.run(calls)
+            outcomes = await self._outcomes(calls)
         elif self.plan.finish_on_limit:
             self._hit, self._tools_off = hit, True
             outcomes = self.tools.refuse(calls, hit)
@@ -162,6 +174,27 @@ class AgentLoop:
             if self.sink:
                 text = outcome.message.text
                 await self.sink(StreamChunk(type="tool_result", text=text, tool_call=outcome.call))
+
+    async def _outcomes(self, calls: list[ToolCall]) -> list[Outcome]:
+        """How all calls ended, in their order; hand-offs come after the tools."""
+        transfers = self.transfers
+        if transfers is None or not any(map(transfers.takes, calls)):
+            return await self.tools.run(calls)
+        rest = [call for call in calls if not transfers.takes(call)]
+        ended = {id(one.call): one for one in await self.tools.run(rest)} if rest else {}
+        records = [*self._records, *(one.call for one in ended.values())]
+        said = [one for one in self.messages if one.role != "system"]
+        for call in calls:
+            if id(call) not in ended:
+                ended[id(call)] = await transfers.take(
+                    call, records, self._text, [*said, *self.added]
+                )
+        return [ended[id(call)] for call in calls]
+
+    def _handed_over(self, request: HandoffRequest) -> AgentOutput:
+        output = self._output("handoff", None)
+        output.handoff_request = request
+        return output
 
     def _judge(self, response: ModelResponse) -> AgentOutput | None:
         """The output, or None when the model is asked again for one that fits the schema."""

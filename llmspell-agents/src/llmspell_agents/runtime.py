@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from llmspell_agents.carried import carried_messages, move_state, settled
+from llmspell_agents.chain import Chain, Leg, _leg, step_of
 from llmspell_agents.config import DEFAULT_HANDOFFS
+from llmspell_agents.handing import Handing
+from llmspell_core.agent import Agent
 from llmspell_core.errors import AgentError, HookError
 from llmspell_core.hooks import HookContext
-from llmspell_core.messages import AgentInput, AgentOutput, HandoffRequest
+from llmspell_core.messages import AgentInput, AgentOutput, HandoffRequest, Message
 
 if TYPE_CHECKING:
-    from llmspell_core.agent import Agent
+    from llmspell_agents.conversation import Conversation
+    from llmspell_agents.handoffs import Handoff
     from llmspell_core.component import BaseAgent
     from llmspell_core.context import ExecutionContext
     from llmspell_core.runner import Once
@@ -20,7 +26,8 @@ if TYPE_CHECKING:
 class AgentRuntime:
     """The runner of agents: every output is looked at, and a hand-off is followed.
 
-    The deadline, the account and the policy of the run hold for all agents that take part.
+    The deadline, the account and the policy of the run hold for all agents that take part;
+    what one of them may not do, none after it may.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -39,33 +46,189 @@ class AgentRuntime:
 
         Raises `agent.not_found` for an unknown target, `agent.handoff_limit`.
         """
+        config: Any = getattr(component, "config", None)
+        chain = Chain(
+            self,
+            component,
+            cast("int", getattr(config, "max_handoffs", DEFAULT_HANDOFFS)),
+            getattr(config, "response_format", None),
+        )
+        changes: dict[str, Any] = {}
+        limits = getattr(component, "run_limits", None)
+        if limits is not None:
+            changes["account"] = ctx.account.child(limits)
+        timeout = getattr(component, "timeout_ms", None)
+        if timeout:
+            changes["deadline"] = ctx.within(timeout)
+        if changes:
+            ctx = ctx.child(**changes)
+        conversation = _conversation(component, input)
+        if conversation is None:
+            return await self._follow(Leg(chain, component), input, ctx, once)
+        async with conversation.lock:
+            return await self._turn(chain, conversation, input, ctx, once)
+
+    async def _turn(
+        self,
+        chain: Chain,
+        conversation: Conversation,
+        input: AgentInput,
+        ctx: ExecutionContext,
+        once: Once,
+    ) -> AgentOutput:
+        """A turn of a conversation: whoever answered last answers, unless he hands over."""
+        chain.before = [*conversation.messages]
+        first = chain.entry
+        if not isinstance(first, Handing):
+            first = conversation.holder or first
+        leg = Leg(chain, first, carried=chain.before)
+        output = await self._follow(leg, input, ctx, once, conversation)
+        conversation.add_turn(chain.said)
+        return output
+
+    async def visit(
+        self, leg: Leg, request: HandoffRequest, messages: list[Message], ctx: ExecutionContext
+    ) -> AgentOutput:
+        """Let another agent answer inside of a run that goes on with its answer.
+
+        Args:
+            leg: whose model asked for it
+            request: the hand-off
+            messages: what the model was shown and has answered, without system texts
+            ctx: the run of that model
+        """
+        chain = leg.chain.branch(settled(messages))
+        begun = Leg(chain, leg.component)
+        target = self.target(leg.component, request, ctx)
+        next_leg, given = await self._pass_on(begun, target, request, AgentInput(), ctx)
+        once = self._runtime.runner.once
+        before = [*chain.names]
+        output = await self._follow(next_leg, given, ctx, once)
+        await self._moment("after_agent_handoff", leg.component, target, request, ctx)
+        output.handoff = output.handoff[len(before) :]
+        return output
+
+    async def _follow(
+        self,
+        leg: Leg,
+        input: AgentInput,
+        ctx: ExecutionContext,
+        once: Once,
+        conversation: Conversation | None = None,
+    ) -> AgentOutput:
+        """Run one leg after the other, until one of them answers."""
+        chain, started = leg.chain, time.perf_counter()
+        left: tuple[BaseAgent, Agent, HandoffRequest] | None = None
+        given = input
+        while True:
+            output = await self._run_leg(leg, given, ctx, once)
+            if left is not None:
+                await self._moment("after_agent_handoff", *left, ctx)
+            request = output.handoff_request
+            if request is None:
+                break
+            source = leg.component
+            security = getattr(getattr(source, "config", None), "security", None)
+            if security:
+                ctx = ctx.child(policy=ctx.policy.narrow(**security))
+            target = self.target(source, request, ctx)
+            leg, given = await self._pass_on(leg, target, request, input, ctx)
+            left = (source, target, request)
+        if conversation is not None and not isinstance(leg.component, Handing):
+            conversation.holder = leg.component
+        if left is not None:
+            output.metadata.execution_time_ms = (time.perf_counter() - started) * 1000
+        return chain.complete(output, leg.component)
+
+    async def _run_leg(
+        self, leg: Leg, input: AgentInput, ctx: ExecutionContext, once: Once
+    ) -> AgentOutput:
+        component = leg.component
         prepare = getattr(component, "prepare", None)
         if prepare is not None:
             # Its own hooks must be heard by this very run.
             await prepare(ctx)
-        output = await once(component, input, ctx)
-        names = [component.name]
-        most = _most(component)
-        while output.handoff_request is not None:
-            if len(names) > most:
-                raise AgentError(
-                    f"more than {most} hand-offs: {' > '.join(names[-6:])}",
-                    code="agent.handoff_limit",
-                    hint="raise max_handoffs, or let one of these agents answer",
-                    details={"agents": names},
-                )
-            request = output.handoff_request
-            target = ctx.overlay.agents.get(request.target)
-            await self._moment("before_agent_handoff", component, target, request, ctx)
-            self._tell(component, target, request, ctx)
-            output = await once(target, _input(request, input), ctx)
-            await self._moment("after_agent_handoff", component, target, request, ctx)
-            component = target
-            names.append(target.name)
-        if len(names) > 1:
-            output.handoff = [*names[1:], *output.handoff]
-        output.agent = output.agent or component.name
+        token = _leg.set(leg)
+        try:
+            output = await once(component, input, ctx)
+        finally:
+            _leg.reset(token)
+        if not leg.noted and not isinstance(component, Handing):
+            said = [] if leg.bare else [Message(role="user", content=input.text)]
+            leg.note([*said, Message(role="assistant", content=output.text)])
+        leg.chain.note(output)
         return output
+
+    @staticmethod
+    def target(source: BaseAgent, request: HandoffRequest, ctx: ExecutionContext) -> Agent:
+        """The agent that a request names. Raises `agent.not_found` naming the nearest."""
+        peer = _peer(source, request.target)
+        given = request.agent or (peer.agent if peer else None)
+        if isinstance(given, Agent):
+            return given
+        return ctx.overlay.agents.get(request.target)
+
+    async def _pass_on(
+        self,
+        leg: Leg,
+        target: Agent,
+        request: HandoffRequest,
+        first: AgentInput,
+        ctx: ExecutionContext,
+    ) -> tuple[Leg, AgentInput]:
+        """Move the conversation and the state: the target's leg, and its input."""
+        source, chain = leg.component, leg.chain
+        self._check(leg, target)
+        peer = _peer(source, request.target)
+        given = request.model_fields_set
+        patterns = request.state_filter if "state_filter" in given else peer.state if peer else []
+        history = request.history if "history" in given else peer.history if peer else "all"
+        await self._moment("before_agent_handoff", source, target, request, ctx)
+        state = await move_state(source, target, patterns, ctx)
+        carried = await carried_messages(history, chain.everything(), request, source, ctx)
+        chain.steps.append(step_of(source, target, request, chain.work))
+        chain.names.append(target.name)
+        self._tell(source, target, request, ctx)
+        asked = any(one.role == "user" for one in carried)
+        made = Leg(
+            chain,
+            target,
+            carried=carried,
+            bare=request.input is None and asked and history != "summary",
+            source=source.name,
+            reason=request.reason,
+            state=state,
+        )
+        return made, self._input(request, first, chain)
+
+    @staticmethod
+    def _check(leg: Leg, target: Agent) -> None:
+        """What no hand-off may do, whoever asks for it; models were told before."""
+        names = [leg.chain.entry.name, *leg.chain.names]
+        if target is leg.component or target.id == leg.component.id:
+            raise AgentError(
+                f"{target.name} hands off to itself",
+                code="agent.handoff_limit",
+                hint="name another agent, or answer",
+                details={"agents": names},
+            )
+        if len(leg.chain.names) >= leg.chain.most:
+            raise AgentError(
+                f"more than {leg.chain.most} hand-offs: {' > '.join(names[-6:])}",
+                code="agent.handoff_limit",
+                hint="raise max_handoffs, or let one of these agents answer",
+                details={"agents": names},
+            )
+
+    @staticmethod
+    def _input(request: HandoffRequest, first: AgentInput, chain: Chain) -> AgentInput:
+        """What the target gets: its own input, else what the first agent was given."""
+        if request.input is not None:
+            return AgentInput.of(request.input)
+        if first.text or first.value is not None or first.parameters or first.attachments:
+            return first
+        asked = [one for one in chain.everything() if one.role == "user"]
+        return AgentInput.of(asked[-1].text if asked else "")
 
     @staticmethod
     def _tell(
@@ -109,11 +272,14 @@ class AgentRuntime:
         request.input = seen.input
 
 
-def _most(component: BaseAgent) -> int:
-    config: Any = getattr(component, "config", None)
-    return cast("int", getattr(config, "max_handoffs", DEFAULT_HANDOFFS))
+def _peer(source: BaseAgent, name: str) -> Handoff | None:
+    """The entry of the source's `handoffs` for this agent, if it has one."""
+    config: Any = getattr(source, "config", None)
+    handoffs: list[Handoff] = getattr(config, "handoffs", [])
+    return next((one for one in handoffs if one.name == name), None)
 
 
-def _input(request: HandoffRequest, first: AgentInput) -> AgentInput:
-    """What the target gets: its own input, else what the first agent was given."""
-    return first if request.input is None else AgentInput.of(request.input)
+def _conversation(component: BaseAgent, input: AgentInput) -> Conversation | None:
+    """The conversation that the input belongs to, if the agent keeps one."""
+    find = getattr(component, "conversation", None)
+    return find(input) if find is not None else None

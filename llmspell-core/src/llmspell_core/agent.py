@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from llmspell_core.component import BaseAgent, Kind
 from llmspell_core.messages import AgentInput, StreamChunk
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from llmspell_core.context import ExecutionContext
 
 
@@ -35,5 +38,8 @@ class Agent(BaseAgent):
         from llmspell_core.context import context_for
 
         async with context_for(ctx) as found:
-            async for chunk in found.runtime.runner.stream(self, AgentInput.of(input), found):
-                yield chunk
+            source = found.runtime.runner.stream(self, AgentInput.of(input), found)
+            # Leaving early cancels the run now, not when the garbage is collected.
+            async with aclosing(cast("AsyncGenerator[StreamChunk, None]", source)) as chunks:
+                async for chunk in chunks:
+                    yield chunk

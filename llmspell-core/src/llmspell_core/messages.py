@@ -102,6 +102,8 @@ class HandoffRequest(_Model):
     reason: str = ""
     state_filter: list[str] = Field(default_factory=list)
     history: Literal["all", "last", "summary", "none"] = "all"
+    #: The agent itself, where it is not found by its name.
+    agent: Any = Field(default=None, exclude=True, repr=False)
 
 
 class AgentInput(ScriptModel):

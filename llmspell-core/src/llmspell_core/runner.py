@@ -13,8 +13,9 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from llmspell_core.account import limit_error
 from llmspell_core.agent import Agent
@@ -37,6 +38,8 @@ from llmspell_core.tool import ToolResult
 from llmspell_core.within import TimeLimitError, within
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from llmspell_core.component import BaseAgent
     from llmspell_core.context import ExecutionContext
     from llmspell_core.runtime import Runtime
@@ -237,13 +240,22 @@ class Runner:
 
         async def body(given: AgentInput) -> AgentOutput:
             output: AgentOutput | None = None
-            async for chunk in component.run_stream(given, call.ctx):
-                if chunk.type == "done":
-                    output = chunk.output
-                else:
-                    await queue.put(chunk)
+            source = cast(
+                "AsyncGenerator[StreamChunk, None]", component.run_stream(given, call.ctx)
+            )
+            # Closed at once when the run is cancelled, with the request beneath it.
+            async with aclosing(source) as chunks:
+                async for chunk in chunks:
+                    if chunk.type == "done":
+                        output = chunk.output
+                    else:
+                        await queue.put(chunk)
             if output is None:
                 raise AgentError(f"agent {component.name} ended its stream without an output")
+            if (request := output.handoff_request) is not None:
+                await queue.put(
+                    StreamChunk(type="handoff", text=request.reason, agent=request.target)
+                )
             return output
 
         output: AgentOutput = await self._pipeline(call, body)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from llmspell_agents.agent import Agent
+from llmspell_agents.carried import agent_state
 from llmspell_agents.config import AgentConfig
 from llmspell_agents.globals.stream import ScriptStream
 from llmspell_core.adapters import ComponentTool
@@ -14,11 +15,11 @@ from llmspell_core.agent import Agent as CoreAgent
 from llmspell_core.errors import AgentError
 from llmspell_core.messages import AgentOutput
 from llmspell_core.script.api import Result, ScriptFunction, ScriptObject, script_method
-from llmspell_core.state import StateView
 from llmspell_core.tool import ToolResult
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
+    from llmspell_core.state import StateView
     from llmspell_core.tool import Tool
 
 
@@ -85,6 +86,17 @@ class ScriptAgent(ScriptObject):
             output = chunk.output or output
             await callback(chunk)
         return output
+
+    @script_method
+    async def handoff_to(self, agent: Any, input: Any = None, reason: str = "") -> AgentOutput:
+        """Hand the conversation over to another agent, which answers this and the next turns.
+
+        Args:
+            agent: the agent that takes over, or its name
+            input: what it shall answer; left out, what the user said last
+            reason: why
+        """
+        return await self._own().handoff_to(agent, input, reason, self._ctx)
 
     @script_method
     def reset(self, session: str | None = None) -> None:
@@ -300,8 +312,7 @@ class ScriptAgent(ScriptObject):
             await self.component.prepare(self._ctx)
 
     def _state(self) -> StateView:
-        scope = f"agent:{self.component.name}"
-        return StateView(self._ctx.runtime.store(), scope, self._ctx)
+        return agent_state(self.component.name, self._ctx)
 
 
 class ScriptComponentTool(ScriptObject):

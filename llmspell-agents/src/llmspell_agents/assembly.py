@@ -1,0 +1,137 @@
+"""`Assembly`: one run of an agent as a loop: prompt, messages, tools, hand-offs, limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from llmspell_agents.carried import newest
+from llmspell_agents.loop import AgentLoop, LoopPlan
+from llmspell_agents.prompting import system_text
+from llmspell_agents.requests import ModelCaller
+from llmspell_agents.structured import AnswerSchema
+from llmspell_agents.tool_calls import ToolCaller
+from llmspell_agents.transfers import Transfers
+from llmspell_core.errors import ValidationError
+from llmspell_core.messages import Message
+
+if TYPE_CHECKING:
+    from llmspell_agents.agent import Agent
+    from llmspell_agents.chain import Leg
+    from llmspell_agents.handoffs import Peers
+    from llmspell_agents.piped import Sink
+    from llmspell_agents.targets import Target
+    from llmspell_core.context import ExecutionContext
+    from llmspell_core.messages import AgentInput
+    from llmspell_core.provider import ToolDefinition
+
+
+@dataclass(slots=True)
+class Assembly:
+    """What the loop of one run is made of."""
+
+    agent: Agent
+    input: AgentInput
+    ctx: ExecutionContext
+    leg: Leg
+    peers: Peers
+
+    def loop(self, user: list[Message], sink: Sink | None) -> AgentLoop:
+        """The loop, about to begin.
+
+        Args:
+            user: the message of the input; empty where the conversation ends with it
+            sink: where a streamed answer goes
+        """
+        agent, config = self.agent, self.agent.config
+        ctx = self._inside()
+        answer = self._answer(agent.targets[ctx.runtime][0])
+        agent.offer.update(agent.tools)
+        plan = LoopPlan(
+            agent=agent.name,
+            definitions=self._definitions(),
+            tool_choice=config.tool_choice or "auto",
+            temperature=config.temperature,
+            max_tokens=config.max_tokens,
+            settings=config.settings,
+            answer=answer,
+            output_retries=config.output_retries,
+            finish_on_limit=config.on_limit == "finish",
+        )
+        tools = ToolCaller(
+            agent.offer.names,
+            ctx,
+            parallel=config.max_parallel_tools,
+            timeout_ms=config.tool_timeout_ms,
+            retries=config.tool_retries,
+        )
+        return AgentLoop(
+            plan,
+            [*self._system(answer, ctx), *self._carried(), *user],
+            model_caller(agent, ctx),
+            tools,
+            ctx.account,
+            sink,
+            transfers=Transfers(self.peers, self.leg, ctx, config.tool_retries)
+            if len(self.peers)
+            else None,
+        )
+
+    def _inside(self) -> ExecutionContext:
+        """The context of its requests and tools: its limits, and what it may do."""
+        agent, ctx = self.agent, self.ctx
+        changes: dict[str, Any] = {}
+        if not self.leg.is_entry:
+            changes["account"] = ctx.account.child(agent.run_limits)
+        if agent.config.security:
+            changes["policy"] = ctx.policy.narrow(**agent.config.security)
+        return ctx.child(**changes) if changes else ctx
+
+    def _system(self, answer: AnswerSchema | None, ctx: ExecutionContext) -> list[Message]:
+        parts = (self.peers.text, self.leg.text, answer.instruction if answer else "")
+        text = system_text(self.agent.config, self.input, "\n\n".join(filter(None, parts)), ctx)
+        return [Message(role="system", content=text)] if text else []
+
+    def _carried(self) -> list[Message]:
+        memory, leg = self.agent.config.memory, self.leg
+        cut = newest(leg.carried, memory.max_messages if memory else None)
+        # What is to be answered must be there.
+        return cut if cut or not leg.bare else leg.carried
+
+    def _definitions(self) -> list[ToolDefinition]:
+        own, peers = self.agent.offer.definitions, self.peers
+        if not len(peers):
+            return own
+        names = {one.name for one in own}
+        twice = next((name for name in peers.names() if name in names), None)
+        if twice:
+            raise ValidationError(
+                f'agent {self.agent.name}: a tool and a hand-off are named "{twice}"',
+                code="agent.tool_conflict",
+                hint="give the tool another name",
+            )
+        return [*own, *peers.definitions]
+
+    def _answer(self, target: Target) -> AnswerSchema | None:
+        given, made = self.agent.config.response_format, self.agent.answers
+        native = target.provider.capabilities(target.model).structured_output
+        if not given:
+            # Whoever asked the first agent for data gets it from the one that answers.
+            asked = self.leg.chain.schema
+            return AnswerSchema.of(asked, native=native) if asked else None
+        if native not in made:
+            made[native] = AnswerSchema.of(given, native=native)
+        return made[native]
+
+
+def model_caller(agent: Agent, ctx: ExecutionContext) -> ModelCaller:
+    """What asks the models of a prepared agent."""
+    retry = agent.config.retry
+    return ModelCaller(
+        agent.name,
+        agent.id,
+        agent.targets[ctx.runtime],
+        ctx,
+        timeout_ms=ctx.settings.default.timeout_ms,
+        retry=retry.policy() if retry else None,
+    )
