@@ -151,6 +151,8 @@ class Provider(ABC):
     """
 
     local: ClassVar[bool] = False
+    #: Services that the provider `litellm` can be asked for without a table of theirs.
+    services: ClassVar[frozenset[str]] = frozenset()
     default_model: str = ""
     #: What makes embeddings where no model is named; "" when the provider has none.
     default_embedding_model: str = ""

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from llmspell_core.runtime import Runtime
 
 
+#: The type that knows the services which nobody declared, where it is installed.
+_REST = "litellm"
+
+
 @dataclass(slots=True)
 class ResolvedModel:
     """A model's provider and name, with the options of the alias that named it."""
@@ -185,7 +189,7 @@ class Providers:
         if len(listed) == 1:
             return ResolvedModel(self.get(listed[0]), name)
         head = settings.default.model.partition("/")[0]
-        if head in self.names():
+        if head in self.names() or head in _rest():
             return ResolvedModel(self.get(head), name)
         known = [*settings.models, *self.names()]
         raise ProviderError(
@@ -199,21 +203,26 @@ class Providers:
         runtime.init.require("providers")
         table = runtime.settings.providers.get(name)
         if table is None:
-            if name not in Extensions("providers"):
-                raise ProviderError(
-                    f'unknown provider "{name}"',
-                    code="provider.unknown",
-                    hint=did_you_mean(name, self.names())
-                    or f"declare it as [providers.{name}], or use one of "
-                    + ", ".join(self.names()),
-                )
-            return ProviderConfig(name, name, api_key=runtime.secrets.get(name) or "")
+            if name not in Extensions("providers") and name not in _rest():
+                raise self._unknown(name)
+            return ProviderConfig(name, _type_of(name), api_key=runtime.secrets.get(name) or "")
         known = set(inspect.signature(ProviderConfig).parameters)
         data = table.model_dump()
         options = {key: data.pop(key) for key in list(data) if key not in known}
-        data["type"] = table.type or (name if name in Extensions("providers") else "openai")
+        data["type"] = table.type or _type_of(name)
         data["api_key"] = table.api_key or runtime.secrets.get(name) or ""
         return ProviderConfig(name=name, options=options, **data)
+
+    def _unknown(self, name: str) -> ProviderError:
+        others = ", ".join(self.names())
+        hint = f"declare it as [providers.{name}], or use one of {others}"
+        if _REST not in Extensions("providers"):
+            hint += f"; 100 more services: pip install 'llmspell[{_REST}]'"
+        return ProviderError(
+            f'unknown provider "{name}"',
+            code="provider.unknown",
+            hint=did_you_mean(name, [*self.names(), *_rest()]) or hint,
+        )
 
     def _make(self, config: ProviderConfig) -> Provider:
         extensions = Extensions("providers")
@@ -226,3 +235,19 @@ class Providers:
             )
         made: Provider = extensions.load(config.type)(config, self._runtime)
         return made
+
+
+def _rest() -> frozenset[str]:
+    """The services that need no table, since the provider for all the rest knows them."""
+    extensions = Extensions("providers")
+    if _REST not in extensions:
+        return frozenset()
+    found: frozenset[str] = extensions.load(_REST).services
+    return found
+
+
+def _type_of(name: str) -> str:
+    """The type of a provider that its table does not name: a built-in one of its name, ..."""
+    if name in Extensions("providers"):
+        return name
+    return _REST if name in _rest() else "openai"

@@ -1,0 +1,1 @@
+"""The model services that litellm knows, as a provider of llmspell."""
