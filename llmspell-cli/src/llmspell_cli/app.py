@@ -16,6 +16,7 @@ from llmspell_cli.version import VERSION
 
 #: Command -> (module:attribute, one line for `--help`, which imports none of them).
 COMMANDS = {
+    "agent": ("agent:agent", "List, explain, check and run agents and templates."),
     "completion": ("completion:completion", "Print a shell's completion script."),
     "config": ("config:config", "Show and check the configuration."),
     "doctor": ("doctor:doctor", "Say on one page what works here and what does not."),
@@ -25,6 +26,7 @@ COMMANDS = {
     "models": ("models:models", "List, fetch and remove local models."),
     "modules": ("modules:modules", "Pin the modules that scripts may load, and check them."),
     "plugins": ("plugins:plugins", "List what distributions add, and what of it is broken."),
+    "providers": ("providers:providers", "List the model providers, and try one."),
     "run": ("run:run", "Run a script."),
     "security": ("security:security", "Show what scripts may do, and try the sandbox."),
     "stubs": ("stubs:stubs", "Write the stubs that editors complete scripts with."),

@@ -178,6 +178,11 @@ class Provider(ABC):
             hint="name the model of another provider, or set [default] embedding_model",
         )
 
+    @property
+    def address(self) -> str:
+        """Where it answers; "" when that is this process, or is not known."""
+        return self.config.base_url
+
     def capabilities(self, model: str) -> Capabilities:
         """What this model can do."""
         return Capabilities()

@@ -93,9 +93,7 @@ def describe(provider: Provider) -> Result:
 
 def is_local(provider: Provider) -> bool:
     """Whether it answers on this machine."""
-    preset = getattr(provider, "preset", None)
-    address = provider.config.base_url or getattr(preset, "base_url", "")
-    host = urlsplit(address).hostname or ""
+    host = urlsplit(provider.address).hostname or ""
     return provider.local or host.startswith(_LOOPBACK)
 
 

@@ -69,6 +69,10 @@ class OpenAIProvider(Provider):
         )
         self._attempts = Attempts(config)
 
+    @property
+    def address(self) -> str:
+        return self._service.base_url
+
     def capabilities(self, model: str) -> Capabilities:
         given = self.config.options.get("capabilities")
         known: dict[str, Any] = {

