@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from llmspell_agents.assembly import Assembly, model_caller
-from llmspell_agents.chain import Chain, Leg, leg_of
 from llmspell_agents.code import call_code
 from llmspell_agents.config import LEVEL_FIELDS, AgentConfig
 from llmspell_agents.conversation import Conversation
+from llmspell_agents.handing import handing
 from llmspell_agents.handoffs import Peers
-from llmspell_agents.inputs import checked_input
+from llmspell_agents.inputs import checked_input, schema_with_text
 from llmspell_agents.metrics import AgentMetrics
 from llmspell_agents.offer import Offer, make_tool
 from llmspell_agents.own_hooks import Handler, OwnHooks
 from llmspell_agents.piped import Sink, piped
 from llmspell_agents.prompting import user_message
+from llmspell_agents.runtime import leg_for
 from llmspell_agents.structured import AnswerSchema
 from llmspell_agents.targets import Target, check_prices, resolve_targets
 from llmspell_core.account import limit_error
@@ -155,8 +156,6 @@ class Agent(CoreAgent):
             reason: why
             ctx: the run
         """
-        from llmspell_agents.handing import handing
-
         return await handing(self, target, input, reason).execute(self.turn(input), ctx)
 
     async def ask(self, messages: list[Message], ctx: ExecutionContext) -> str:
@@ -170,6 +169,15 @@ class Agent(CoreAgent):
         response = await model_caller(self, ctx).complete(ModelRequest("", messages, temperature=0))
         ctx.account.charge_usage(response.usage)
         return response.text
+
+    # -- as a tool ---------------------------------------------------------------------------
+
+    def schema_as_tool(self) -> dict[str, Any] | None:
+        return schema_with_text(self.config.inputs) if self.config.inputs else None
+
+    def input_from_tool(self, params: dict[str, Any]) -> AgentInput:
+        variables = {key: value for key, value in params.items() if key != "input"}
+        return AgentInput(text=params.get("input", ""), variables=variables)
 
     # -- tools, hooks, configuration ---------------------------------------------------------
 
@@ -232,7 +240,7 @@ class Agent(CoreAgent):
     async def _turn(
         self, input: AgentInput, ctx: ExecutionContext, sink: Sink | None
     ) -> AgentOutput:
-        leg = leg_of(self) or _alone(self, ctx)
+        leg = leg_for(self, ctx)
         user = [] if leg.bare else [await user_message(input, ctx)]
         if self.config.execute is None:
             peers = await Peers.of(self.name, self.config.handoffs, input, ctx)
@@ -276,13 +284,6 @@ class Agent(CoreAgent):
             profile = ctx.policy.profile.name
             log.warning("agent %s goes without %s: profile %s", self.name, names, profile)
         return allowed
-
-
-def _alone(agent: Agent, ctx: ExecutionContext) -> Leg:
-    """The leg of a run that did not come through the AgentRuntime."""
-    from llmspell_agents.runtime import AgentRuntime
-
-    return Leg(Chain(AgentRuntime(ctx.runtime), agent, agent.config.max_handoffs), agent)
 
 
 def _without_template(config: AgentConfig) -> AgentConfig:

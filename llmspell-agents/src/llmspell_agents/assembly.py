@@ -85,6 +85,10 @@ class Assembly:
             changes["account"] = ctx.account.child(agent.run_limits)
         if agent.config.security:
             changes["policy"] = ctx.policy.narrow(**agent.config.security)
+        deepest = agent.config.max_recursion_depth
+        if deepest is not None:
+            # The first agent decides; those it calls may only ask for less.
+            changes["max_nested"] = min(deepest, ctx.max_nested) if ctx.nested else deepest
         return ctx.child(**changes) if changes else ctx
 
     def _system(self, answer: AnswerSchema | None, ctx: ExecutionContext) -> list[Message]:

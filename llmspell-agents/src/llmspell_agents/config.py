@@ -83,7 +83,9 @@ class AgentConfig(ScriptModel):
 
     name: str | None = Field(None, description="how others find it; made up when left out")
     description: str = Field("", description="what it is for: shown to models and people")
-    extends: str | None = Field(None, description="the template, or the agent file, that it is made from")
+    extends: str | None = Field(
+        None, description="the template, or the agent file, that it is made from"
+    )
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="values of the template's parameters"
     )
@@ -141,6 +143,9 @@ class AgentConfig(ScriptModel):
     max_execution_time: float | None = Field(None, gt=0, description="seconds")
     timeout_ms: float | None = Field(None, gt=0)
     max_handoffs: int = Field(DEFAULT_HANDOFFS, ge=0)
+    max_recursion_depth: int | None = Field(
+        None, ge=0, le=7, description="agents and workflows as tools of each other, 5"
+    )
     settings: dict[str, Any] = Field(default_factory=dict, description="the provider's own")
     execute: Function | None = Field(None, description="a function instead of a model")
     custom_config: dict[str, Any] | None = Field(

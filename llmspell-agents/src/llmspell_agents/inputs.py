@@ -34,3 +34,10 @@ def checked_input(declared: dict[str, Any], input: AgentInput, name: str) -> Age
             details={"errors": mistakes},
         )
     return input.model_copy(update={"variables": {**defaults, **input.variables}})
+
+
+def schema_with_text(declared: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an agent as a tool: its variables, and a text beside them."""
+    schema = short_form(declared)
+    text = {"type": "string", "description": "what it is asked, beside the other fields"}
+    return {**schema, "properties": {"input": text, **schema["properties"]}}

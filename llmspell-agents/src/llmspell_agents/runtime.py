@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from llmspell_agents.carried import carried_messages, move_state, settled
-from llmspell_agents.chain import Chain, Leg, _leg, step_of
+from llmspell_agents.chain import Chain, Leg, _leg, leg_of, step_of
 from llmspell_agents.config import DEFAULT_HANDOFFS
 from llmspell_agents.handing import Handing
 from llmspell_core.agent import Agent
@@ -270,6 +270,11 @@ class AgentRuntime:
             reason = outcome.reason or "the hand-off was cancelled by a hook"
             raise HookError(f"{source.name}: {reason}", details={"point": point})
         request.input = seen.input
+
+
+def leg_for(agent: Agent, ctx: ExecutionContext) -> Leg:
+    """The leg that an agent runs in; one of its own where it did not come through here."""
+    return leg_of(agent) or Leg(Chain(AgentRuntime(ctx.runtime), agent, DEFAULT_HANDOFFS), agent)
 
 
 def _peer(source: BaseAgent, name: str) -> Handoff | None:

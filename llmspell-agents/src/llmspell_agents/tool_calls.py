@@ -138,7 +138,7 @@ class ToolCaller:
         if not result.success:
             return self._failure(call, result.error or {"message": result.text or "failed"})
         text = result.text
-        if tool.open_world:
+        if tool.open_world or tool.untrusted:
             text = f"{UNTRUSTED.format(tool.name)}\n{text}"
         call.result = result.output
         return Outcome(call, Message(role="tool", content=text, tool_call_id=call.id))

@@ -103,5 +103,13 @@ class BaseAgent(ABC):
         """What `execute` was given, as the AgentInput that `run` gets."""
         return AgentInput.of(given)
 
+    def schema_as_tool(self) -> dict[str, Any] | None:
+        """JSON schema of what it takes as a tool; None: a text, or any value for a workflow."""
+        return None
+
+    def input_from_tool(self, params: dict[str, Any]) -> Any:
+        """The input that such parameters mean; only called where there is a schema."""
+        return params
+
     def __repr__(self) -> str:
         return f"{self.kind}({self.name})"

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from llmspell_core.state import StateView
     from llmspell_core.tool import Tool
 
+#: Agents as tools of agents as tools: deeper ones no model has under control.
+MAX_NESTED = 5
+
 _current: ContextVar[ExecutionContext | None] = ContextVar("llmspell_context", default=None)
 
 #: Told when this machine begins (1) and stops (-1) to compute for the run: who waits for that
@@ -80,6 +83,12 @@ class ExecutionContext:
         self.deadline: float | None = None
         #: Names of the components this run is nested in, outermost first.
         self.path: tuple[str, ...] = ()
+        #: The ids of the same components.
+        self.lineage: tuple[str, ...] = ()
+        #: How many agents and workflows, each as a tool of the one before, this run is nested in.
+        self.nested = 0
+        #: How many there may be.
+        self.max_nested = MAX_NESTED
         self.log: logging.Logger = logging.getLogger("llmspell.run")
 
     @property

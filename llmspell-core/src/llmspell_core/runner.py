@@ -321,6 +321,7 @@ class Runner:
         return result
 
     async def _do(self, tool: Tool, parsed: Any, ctx: ExecutionContext) -> Any:
+        tool = ctx.overlay.stand_ins.get(tool.name, tool)
         cassette = self._runtime.cassette
         if cassette is None or not cassette.tapes(tool):
             return await tool.run_tool(parsed, ctx.for_tool(tool))
@@ -339,6 +340,7 @@ class Runner:
             )
         inner = ctx.child(
             path=(*ctx.path, component.name),
+            lineage=(*ctx.lineage, component.id),
             deadline=ctx.within(getattr(component, "timeout_ms", None)),
         )
         moments = MOMENTS[component.kind]

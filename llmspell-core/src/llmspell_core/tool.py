@@ -194,6 +194,8 @@ class Tool(BaseAgent):
     #: It changes or deletes something; it reaches beyond this machine.
     destructive: bool = False
     open_world: bool = False
+    #: What it answers was written by others: data to a model, never instructions.
+    untrusted: bool = False
     #: No other call of the same batch may run beside it.
     sequential: bool = False
     requires_approval: bool = False

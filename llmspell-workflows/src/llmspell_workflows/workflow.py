@@ -248,6 +248,11 @@ class Workflow(WorkflowTrait):
             )
         self._added.setdefault(moment, []).append(function)
 
+    def schema_as_tool(self) -> dict[str, Any] | None:
+        from llmspell_core.schema import short_form
+
+        return short_form(self.spec.input_schema) if self.spec.input_schema else None
+
     def as_tool(self, name: str | None = None, description: str | None = None) -> ComponentTool:
         """A tool that runs it."""
         return ComponentTool(self, name, description)
