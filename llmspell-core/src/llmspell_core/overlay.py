@@ -46,6 +46,8 @@ class Overlay:
         self.templates: Registry[Any] = Registry(
             "template", parent.templates if parent else Registry("template")
         )
+        #: Tools that do the work of the one they are named for: of tests.
+        self.stand_ins: dict[str, Tool] = {}
         #: What `Config.set` changed for this run; None: nothing.
         self.settings: Settings | None = parent.settings if parent else None
         self.hooks: HookRegistry = HookRegistry(parent.hooks if parent else None)
