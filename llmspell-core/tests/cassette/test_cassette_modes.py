@@ -141,6 +141,7 @@ def test_a_recording_that_asks_nothing_leaves_the_old_file(tmp_path: Path) -> No
 def test_what_does_not_matter_for_the_answer_does_not_matter_for_the_key(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     tools = [ToolDefinition(name, name, {"type": "object"}) for name in ("a", "b")]
+    results = {1: '{"item": "kettle", "count": 7}', -1: '{"count": 7, "item": "kettle"}'}
 
     def conversation(number: str, timeout_ms: float, order: int) -> Work[ModelResponse]:
         async def work(runtime: Runtime) -> ModelResponse:
@@ -148,7 +149,7 @@ def test_what_does_not_matter_for_the_answer_does_not_matter_for_the_key(tmp_pat
             messages = [
                 Message(role="user", content="hi"),
                 Message(role="assistant", tool_calls=[call]),
-                Message(role="tool", content="7", tool_call_id=number),
+                Message(role="tool", content=results[order], tool_call_id=number),
             ]
             request = ModelRequest("m", messages, tools[::order], timeout_ms=timeout_ms)
             return await runtime.provider("scripted").complete(request, runtime.context())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +11,15 @@ import pytest
 from llmspell_core.errors import ProviderError
 from llmspell_core.messages import Message, Usage
 from llmspell_core.provider import ModelRequest, ModelResponse
-from llmspell_core.testing import ScriptedProvider, chunks, tool_call, when
+from llmspell_core.testing import (
+    ScriptedProvider,
+    after,
+    chunks,
+    expecting,
+    thought,
+    tool_call,
+    when,
+)
 
 
 def request(text: str = "hi") -> ModelRequest:
@@ -86,3 +95,61 @@ def test_an_answer_that_takes_longer_than_the_request_may_is_a_timeout() -> None
         assert provider.active == 0
 
     asyncio.run(main())
+
+
+def test_pieces_may_be_thoughts_and_calls_and_break_what_is_not_streamed() -> None:
+    pieces = chunks(thought("hm"), "Let me see. ", tool_call("stock", item="kettle"))
+    whole = ask(ScriptedProvider(pieces))
+    assert (whole.text, whole.reasoning, whole.finish_reason) == (
+        "Let me see. ",
+        "hm",
+        "tool_calls",
+    )
+    assert whole.tool_calls[0].arguments == {"item": "kettle"}
+
+    async def main() -> list[Any]:
+        provider = ScriptedProvider(pieces)
+        return [delta async for delta in provider.stream(request(), None)]  # type: ignore[arg-type]
+
+    found = asyncio.run(main())
+    assert [(one.reasoning, one.text) for one in found] == [
+        ("hm", ""),
+        ("", "Let me see. "),
+        ("", ""),
+    ]
+    assert found[-1].response.tool_calls[0].name == "stock"
+    with pytest.raises(ProviderError, match="down"):
+        ask(ScriptedProvider(chunks("a", ProviderError("down"))))
+
+
+def test_a_reply_has_a_latency_of_its_own() -> None:
+    async def main() -> None:
+        provider = ScriptedProvider(after(5_000, "late"), "soon")
+        given = request()
+        given.timeout_ms = 20
+        with pytest.raises(ProviderError, match="did not answer within 20 ms"):
+            await provider.complete(given, None)  # type: ignore[arg-type]
+        assert (await provider.complete(given, None)).text == "soon"  # type: ignore[arg-type]
+
+    asyncio.run(main())
+
+
+def test_a_request_that_is_not_as_expected_fails_the_test_even_if_nobody_listens() -> None:
+    provider = ScriptedProvider(
+        expecting("kettle", "7"),
+        expecting(re.compile("^[0-9]+$"), "a number"),
+        expecting(lambda asked: bool(asked.tools), "with tools"),
+    )
+    assert [ask(provider, "a kettle").text, ask(provider, "42").text] == ["7", "a number"]
+    with pytest.raises(ProviderError, match="request 3 should match <lambda>, but it ends in 'x'"):
+        ask(provider, "x")
+    with pytest.raises(AssertionError, match="request 3 should match"):
+        provider.assert_all_used()
+
+
+def test_a_rule_that_never_matched_was_not_used() -> None:
+    rules = when(("red", "1"), (re.compile("blu+e"), "2"), ("green", "3"), otherwise="4")
+    provider = ScriptedProvider(default=rules)
+    assert [ask(provider, text).text for text in ("red", "bluue", "pink")] == ["1", "2", "4"]
+    with pytest.raises(AssertionError, match="nothing matched the rule 'green'"):
+        provider.assert_all_used()

@@ -5,7 +5,12 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from llmspell_core.errors import ProviderError, ValidationError
+from llmspell_bridge.spelltest.fake_tool import FakeTool
+from llmspell_bridge.spelltest.replies import model_reply, request_data
+from llmspell_bridge.spelltest.setup import TestRuntime
+from llmspell_core.cassette import Cassette
+from llmspell_core.errors import LLMSpellError, ValidationError
+from llmspell_core.overlay import Overlay
 from llmspell_core.script.api import (
     ScriptFunction,
     ScriptGlobal,
@@ -13,10 +18,9 @@ from llmspell_core.script.api import (
     guest_only,
     script_method,
 )
-from llmspell_core.testing import ScriptedProvider, tool_call
+from llmspell_core.testing import ScriptedProvider
 
 _NUMBERS = itertools.count(1)
-_REPLY = "a text, {tool, arguments}, a list of these, {data}, {error} or a function"
 
 
 class Expectation(ScriptObject):
@@ -83,6 +87,16 @@ class Expectation(ScriptObject):
         guest_only()
 
     @script_method(guest=True)
+    def to_have_called(self, tool: str, arguments: dict[str, Any] | None = None) -> None:
+        """An agent's output: it called this tool, with these among the arguments."""
+        guest_only()
+
+    @script_method(guest=True)
+    def to_have_handed_off_to(self, *agents: str) -> None:
+        """An agent's output: control went to these agents, in this order; none: to nobody."""
+        guest_only()
+
+    @script_method(guest=True)
     def to_throw(self, part: Any = None) -> None:
         """A function that throws; with `part`, an error of this code or with this text in it.
 
@@ -106,12 +120,78 @@ class ScriptedModel(ScriptObject):
     @script_method
     def requests(self) -> list[dict[str, Any]]:
         """What it was asked so far: `{prompt, messages = {{role, text}}, tools = names}`."""
-        return [_request(one) for one in self._provider.requests]
+        return [request_data(one) for one in self._provider.requests]
 
     @script_method
     def remaining(self) -> int:
         """How many answers nobody has asked for yet."""
         return self._provider.remaining
+
+    @script_method
+    def assert_all_used(self) -> None:
+        """Fail the test where an answer was not asked for, or a `when` did not hold."""
+        try:
+            self._provider.assert_all_used()
+        except AssertionError as error:
+            raise LLMSpellError(str(error), code="test.failed") from None
+
+
+class FakedTool(ScriptObject):
+    """A tool that answers what the test has written down."""
+
+    type_name = "fake_tool"
+
+    def __init__(self, fake: FakeTool, overlay: Overlay) -> None:
+        self._fake = fake
+        self._overlay = overlay
+
+    def script_fields(self) -> dict[str, Any]:
+        return {"id": self._fake.id, "name": self._fake.name}
+
+    @script_method
+    def calls(self) -> list[dict[str, Any]]:
+        """The arguments of each call so far."""
+        return self._fake.calls
+
+    @script_method
+    def remaining(self) -> int:
+        """How many answers nobody has asked for yet."""
+        return self._fake.remaining
+
+    @script_method
+    def restore(self) -> None:
+        """Let the tool itself answer again."""
+        self._overlay.stand_ins.pop(self._fake.name, None)
+
+
+class TestCassette(ScriptObject):
+    """Recorded answers of models and tools."""
+
+    __test__ = False
+
+    type_name = "cassette"
+
+    def __init__(self, cassette: Cassette) -> None:
+        self._cassette = cassette
+
+    def script_fields(self) -> dict[str, Any]:
+        path = str(self._cassette.path)
+        return {"id": path, "name": path, "mode": self._cassette.mode}
+
+    @script_method
+    def remaining(self) -> int:
+        """How many recordings nobody has asked for yet."""
+        return self._cassette.remaining
+
+    @script_method
+    def played(self) -> int:
+        """How many answers came from it."""
+        return self._cassette.played
+
+    @script_method
+    def recorded(self) -> int:
+        """How many answers were recorded in it."""
+        return self._cassette.recorded
 
 
 class TestGlobal(ScriptGlobal):
@@ -121,7 +201,7 @@ class TestGlobal(ScriptGlobal):
     __test__ = False
 
     name = "Test"
-    objects = (Expectation, ScriptedModel)
+    objects = (Expectation, ScriptedModel, FakedTool, TestCassette)
 
     @script_method(guest=True)
     def describe(self, title: str, suite: ScriptFunction) -> None:
@@ -167,60 +247,61 @@ class TestGlobal(ScriptGlobal):
 
         Args:
             replies: each a text, a call `{tool, arguments}`, a list of calls, `{data}` (sent as
-                JSON), `{error, code}` or a function of the request that gives one of these
+                JSON), `{chunks}` (a stream in these pieces, with `error` broken off at its end),
+                `{error, code}` or a function of the request that gives one of these; a table may
+                have `delay_ms`, and `when`: what the last message must have in it
         """
-        given = list(replies) if isinstance(replies, list) else [replies] if replies else []
-        made = [_reply(one) for one in given]
+        given = _list(replies)
+        made = [model_reply(one) for one in given]
         ctx = self.ctx
         provider = ScriptedProvider(*made, name=f"scripted-{next(_NUMBERS)}")
-        ctx.runtime.add_provider(provider)
+        ctx.runtime.add_provider(provider, taped=False)
         model = ScriptedModel(provider)
         ctx.overlay.settings = ctx.settings.changed("default.model", model.name)
         return model
 
+    @script_method
+    async def fake_tool(
+        self, name: str, answers: list[Any] | dict[str, Any] | ScriptFunction
+    ) -> FakedTool:
+        """Let a tool answer this from now on, without doing anything; policy and schema hold.
 
-def _reply(given: Any) -> Any:
-    """A script's reply as the provider takes it."""
-    if isinstance(given, str) or given is None:
-        return given or ""
-    if callable(given):
-        return _asked(given)
+        Args:
+            name: the tool
+            answers: one a call, in order: a value, `{result}`, `{error, code}`, `{real = true}`
+                for the tool itself, or a function of the arguments; a table may have `delay_ms`.
+                A function in place of the list answers every call
+
+        Raises:
+            NotFoundError: `tool.not_found`
+        """
+        tool = self.ctx.overlay.tools.get(name)
+        given = answers if callable(answers) else _list(answers)
+        fake = FakeTool(tool, given)
+        self.ctx.overlay.stand_ins[tool.name] = fake
+        return FakedTool(fake, self.ctx.overlay)
+
+    @script_method
+    async def cassette(self, path: str, options: dict[str, Any] | None = None) -> TestCassette:
+        """Play recorded answers of models from now on, and of tools that reach outside.
+
+        `llmspell test --record` records them instead. Scripted models answer all the same.
+
+        Args:
+            path: the file, from the folder of the test
+            options: `mode` (`replay`, `record`, `auto`, `live`) and `tools`, names or patterns
+
+        Raises:
+            ConfigError: `cassette.missing`, `cassette.invalid`
+            PolicyError: `policy.file`
+        """
+        runtime = self.ctx.runtime
+        if not isinstance(runtime, TestRuntime):
+            raise ValidationError("Test.cassette works under llmspell test")
+        return TestCassette(runtime.open_cassette(path, options or {}, self.ctx))
+
+
+def _list(given: list[Any] | dict[str, Any]) -> list[Any]:
     if isinstance(given, list):
-        return [_reply(one) for one in given]
-    if isinstance(given, dict):
-        return _described(given)
-    raise ValidationError(f"Test.scripted_model: a reply is {_REPLY}")
-
-
-def _described(given: dict[str, Any]) -> Any:
-    tool = given.get("tool", given.get("tool_call"))
-    if isinstance(tool, str):
-        arguments = given.get("arguments") or {}
-        return tool_call(tool, **arguments)
-    if isinstance(given.get("error"), str):
-        code = str(given.get("code") or "provider.unavailable")
-        return ProviderError(given["error"], code=code, retryable=bool(given.get("retryable")))
-    if "text" in given:
-        return str(given["text"])
-    if "data" in given:
-        import json
-
-        return json.dumps(given["data"], ensure_ascii=False)
-    raise ValidationError(f"Test.scripted_model: a reply is {_REPLY}")
-
-
-def _asked(function: ScriptFunction) -> Any:
-    async def answer(request: Any) -> Any:
-        return _reply(await function(_request(request)))
-
-    return answer
-
-
-def _request(request: Any) -> dict[str, Any]:
-    messages = [{"role": one.role, "text": one.text} for one in request.messages]
-    prompts = [one["text"] for one in messages if one["role"] == "user"]
-    return {
-        "prompt": prompts[-1] if prompts else "",
-        "messages": messages,
-        "tools": [one.name for one in request.tools],
-    }
+        return given
+    return [given] if given else []

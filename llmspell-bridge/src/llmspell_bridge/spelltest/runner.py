@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmspell_bridge.engines import engine_name, load_engine, read_source
-from llmspell_bridge.runtime import ScriptRuntime
 from llmspell_bridge.spelltest.declared import TestGlobal
 from llmspell_bridge.spelltest.results import (
     BROKEN,
@@ -22,6 +21,7 @@ from llmspell_bridge.spelltest.results import (
     FileReport,
     TestResult,
 )
+from llmspell_bridge.spelltest.setup import TestRuntime
 from llmspell_bridge.streams import CapturedStreams
 from llmspell_core.errors import DeadlineError, LLMSpellError, ScriptError
 
@@ -48,6 +48,7 @@ async def run_file(
     timeout_s: float = TEST_S,
     match: str = "",
     approver: Approver | None = None,
+    recording: bool = False,
 ) -> FileReport:
     """Run the tests of one file, in a runtime of its own with state in memory; raises nothing.
 
@@ -58,6 +59,7 @@ async def run_file(
         timeout_s: the most a single test may take
         match: run only tests whose name has this text in it
         approver: answers where a tool's call must be approved
+        recording: cassettes are recorded, not played
     """
     started = time.perf_counter()
     streams = CapturedStreams()
@@ -68,7 +70,10 @@ async def run_file(
         text = source.text
         name = engine_name(source, engine, loaded.settings.scripts.default_engine)
         driver = _Driver(load_engine(name).info.language, timeout_s, match)
-        await _run(source, loaded, engine=name, driver=driver, streams=streams, approver=approver)
+        runtime = TestRuntime(
+            loaded, engine=name, approver=approver, folder=path.parent, recording=recording
+        )
+        await _run(source, runtime, driver, streams)
     except LLMSpellError as failed:
         error = None if driver and driver.tells_all(failed) else failed
     else:
@@ -85,15 +90,8 @@ async def run_file(
 
 
 async def _run(
-    source: ScriptSource,
-    loaded: Loaded,
-    *,
-    engine: str,
-    driver: _Driver,
-    streams: CapturedStreams,
-    approver: Approver | None,
+    source: ScriptSource, runtime: TestRuntime, driver: _Driver, streams: CapturedStreams
 ) -> None:
-    runtime = ScriptRuntime(loaded, engine=engine, approver=approver)
     runtime.add_global(TestGlobal)
     async with runtime:
         policy = runtime.policy

@@ -70,6 +70,19 @@ var llmspellTest = (function (declared) {
     return (pattern instanceof RegExp ? pattern : new RegExp(pattern)).test(value);
   }
 
+  function plainName(name) { return String(name).replace(/_/g, "-"); }
+
+  function has(value, wanted) {
+    if (!isObject(value) || !isObject(wanted)) return equal(value, wanted, []);
+    return Object.keys(wanted).every(function (key) { return has(value[key], wanted[key]); });
+  }
+
+  function outputOf(value, field, what) {
+    var list = isObject(value) && value[field];
+    if (!Array.isArray(list)) misused(what + " expects an agent's output");
+    return list;
+  }
+
   // expectations ---------------------------------------------------------------------------------
 
   // Each gives whether it holds, and what was expected.
@@ -95,6 +108,21 @@ var llmspellTest = (function (declared) {
       distance = distance === undefined ? 1e-9 : distance;
       var close = typeof value === "number" && Math.abs(value - other) <= distance;
       return [close, "to be within " + show(distance) + " of " + show(other)];
+    },
+    to_have_called: function (value, tool, wanted) {
+      var calls = outputOf(value, "tool_calls", "to_have_called");
+      var called = calls.some(function (call) {
+        return plainName(call.name) === plainName(tool) && (wanted === undefined || has(call.arguments, wanted));
+      });
+      var names = calls.map(function (call) { return call.name; }).join(", ") || "none";
+      var using = wanted === undefined ? "" : " with " + show(wanted);
+      return [called, "to have called " + tool + using + "; it called " + names];
+    },
+    to_have_handed_off_to: function (value) {
+      var went = outputOf(value, "handoff", "to_have_handed_off_to");
+      var wanted = Array.prototype.slice.call(arguments, 1);
+      var what = "to have handed off to " + (wanted.join(", ") || "nobody");
+      return [equal(went.slice(), wanted, []), what + "; it went to " + (went.join(", ") || "nobody")];
     },
   };
 
@@ -136,9 +164,10 @@ var llmspellTest = (function (declared) {
       it[camel(name)] = fn;
     }
     Object.keys(matchers).forEach(function (name) {
-      add(name, function (first, second) {
+      add(name, function () {
         if (isPromise(value)) misused("expect was given a promise: await it first");
-        judge(value, negated, matchers[name](value, first, second));
+        var given = Array.prototype.slice.call(arguments);
+        judge(value, negated, matchers[name].apply(null, [value].concat(given)));
       });
     });
     add("to_throw", function (part) { return toThrow(value, negated, part); });
@@ -204,9 +233,12 @@ var llmspellTest = (function (declared) {
     before_each: function (fn) { declare("before_each", null, fn, "before"); },
     expect: function (value) { return expectation(value, false); },
     scripted_model: function (replies) { return declared.scripted_model(replies); },
+    fake_tool: function (name, answers) { return declared.fake_tool(name, answers); },
+    cassette: function (path, options) { return declared.cassette(path, options); },
   };
   own.beforeEach = own.before_each;
   own.scriptedModel = own.scripted_model;
+  own.fakeTool = own.fake_tool;
   Test = own;
 
   return {

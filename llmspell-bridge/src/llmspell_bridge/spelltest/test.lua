@@ -106,13 +106,55 @@ function matchers.to_be_close_to(value, other, distance)
   return close, "to be within " .. show(distance) .. " of " .. show(other)
 end
 
+local function plain_name(name) return (tostring(name):gsub("_", "-")) end
+
+local function has(value, wanted)
+  if type(wanted) ~= "table" or type(value) ~= "table" then return equal(value, wanted, {}) end
+  for key, one in pairs(wanted) do
+    if not has(value[key], one) then return false end
+  end
+  return true
+end
+
+local function output_of(value, field, what)
+  local list = type(value) == "table" and value[field]
+  if type(list) ~= "table" then misused(what .. " expects an agent's output") end
+  return list
+end
+
+function matchers.to_have_called(value, tool, arguments)
+  local called, made = false, {}
+  for _, call in ipairs(output_of(value, "tool_calls", "to_have_called")) do
+    made[#made + 1] = call.name
+    called = called or plain_name(call.name) == plain_name(tool)
+      and (arguments == nil or has(call.arguments, arguments))
+  end
+  local with = arguments == nil and "" or " with " .. show(arguments)
+  local instead = "; it called " .. (#made > 0 and concat(made, ", ") or "none")
+  return called, "to have called " .. tostring(tool) .. with .. instead
+end
+
+function matchers.to_have_handed_off_to(value, ...)
+  local went, wanted = output_of(value, "handoff", "to_have_handed_off_to"), { ... }
+  local names = #went > 0 and concat(went, ", ") or "nobody"
+  local what = "to have handed off to " .. (#wanted > 0 and concat(wanted, ", ") or "nobody")
+  return equal(went, wanted, {}), what .. "; it went to " .. names
+end
+
+-- The text of what was thrown; a plain table has none but its message.
+local function text_of(thrown)
+  local text = tostring(thrown)
+  if type(thrown) ~= "table" or not find(text, "^table: ") then return text end
+  return type(thrown.message) == "string" and thrown.message or show(thrown)
+end
+
 function matchers.to_throw(value, part)
   local what = part == nil and "to throw" or "to throw " .. show(part)
   if type(value) ~= "function" then misused("to_throw expects a function: expect(function() ... end)") end
   local ok, thrown = pcall(value)
   if ok then return false, what end
   local code = type(thrown) == "table" and thrown.code or nil
-  local fits = part == nil or code == part or find(tostring(thrown), tostring(part), 1, true) ~= nil
+  local fits = part == nil or code == part or find(text_of(thrown), tostring(part), 1, true) ~= nil
   return fits, what, thrown
 end
 
@@ -131,7 +173,7 @@ local function check(value, key, negated, ...)
   local holds, what, thrown = matchers[key](value, ...)
   if holds ~= negated then return end
   local shown = type(value) == "function" and "the function" or show(value)
-  if thrown ~= nil then what = what .. ", which threw " .. show(tostring(thrown)) end
+  if thrown ~= nil then what = what .. ", which threw " .. show(text_of(thrown)) end
   fail("expected " .. shown .. (negated and " never " or " ") .. what,
     { expected = (negated and "never " or "") .. what, actual = shown })
 end
@@ -207,6 +249,8 @@ Test = setmetatable({
   before_each = function(fn) declare("before_each", nil, fn, current and current.before) end,
   expect = function(value) return expectation(value, false) end,
   scripted_model = function(...) return declared.scripted_model(...) end,
+  fake_tool = function(...) return declared.fake_tool(...) end,
+  cassette = function(...) return declared.cassette(...) end,
 }, {
   __index = function(it, key) return rawget(it, snake(key)) end,
 })

@@ -51,6 +51,7 @@ _SKIPPED = {"node_modules", "__pycache__", "build", "dist"}
     "--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML as well."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--record", is_flag=True, help="Record what Test.cassette would play.")
 @click.option("--yes", is_flag=True, help="Approve every call that would be asked about.")
 @common_options
 @click.pass_context
@@ -60,8 +61,8 @@ def test(ctx: click.Context, /, paths: tuple[Path, ...], **given: Any) -> int:
     PATHS are files, or folders where their names end in `_spell_test.lua` or `_spell_test.js`.
     The exit code is 1 when a test fails.
 
-    They have the global `Test`: `describe`, `it`, `before_each`, `expect`, `scripted_model`.
-    State is kept in memory.
+    They have the global `Test`: `describe`, `it`, `before_each`, `expect`, `scripted_model`,
+    `fake_tool`, `cassette`. State is kept in memory.
     """
     from llmspell_cli.test_report import as_data, print_file, print_total
 
@@ -132,6 +133,7 @@ async def _run(
                 timeout_s=given["timeout"],
                 match=given["match"],
                 approver=approver((), yes=given["yes"]),
+                recording=given["record"],
             )
 
     tasks = [asyncio.ensure_future(one(number)) for number in range(len(files))]

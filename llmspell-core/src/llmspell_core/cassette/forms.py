@@ -1,7 +1,8 @@
 """What is asked, in the form that a recording is found by: the same on every machine.
 
 Left out is what says nothing about the answer: timeouts and retries. Ids of tool calls, which
-every run makes anew, become their number, and media become their hash.
+every run makes anew, become their number, media become their hash, and tools and the keys of
+JSON results are in order.
 """
 
 from __future__ import annotations
@@ -107,9 +108,21 @@ def _message(message: Any, numbers: dict[str, str]) -> dict[str, Any]:
     if "tool_call_id" in data:
         known = data["tool_call_id"]
         data["tool_call_id"] = numbers.setdefault(known, f"call_{len(numbers) + 1}")
+    if data["role"] == "tool":
+        data["content"] = _ordered(data.get("content", ""))
     if isinstance(data.get("content"), list):
         data["content"] = [_part(part) for part in data["content"]]
     return data
+
+
+def _ordered(content: Any) -> Any:
+    """A tool's result that is JSON with its keys in order: tables of scripts have none."""
+    if not isinstance(content, str) or content[:1] not in ("{", "["):
+        return content
+    try:
+        return json.dumps(json.loads(content), sort_keys=True, ensure_ascii=False)
+    except ValueError:
+        return content
 
 
 def _part(part: Any) -> Any:

@@ -7,8 +7,9 @@
     assert provider.requests[1].messages[-1].text == "7"
     provider.assert_all_used()
 
-A reply is a text, a `ModelResponse`, a `ToolCall` or a list of them, `Chunks` (streamed piece
-by piece), an exception to raise, or a function of the request that gives one of these.
+A reply is a text, a `ModelResponse`, a `ToolCall` or a list of them, `chunks` (streamed piece
+by piece), `after` (with a latency of its own), `expecting` (with a look at the request), an
+exception to raise, or a function of the request that gives one of these.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import asyncio
 import dataclasses
 import inspect
 import itertools
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,11 +45,21 @@ if TYPE_CHECKING:
 _ids = itertools.count(1)
 
 
+Matcher = Callable[[ModelRequest], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A piece of what a model thinks before it answers."""
+
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Chunks:
-    """An answer that is streamed in these pieces; an exception among them breaks the stream."""
+    """An answer that is streamed in these pieces; an exception among them breaks it there."""
 
-    parts: tuple[str | Exception, ...]
+    parts: tuple[str | Thought | ToolCall | Exception, ...]
     delay_ms: float = 0.0
 
     @property
@@ -54,14 +67,66 @@ class Chunks:
         """The whole answer."""
         return "".join(part for part in self.parts if isinstance(part, str))
 
+    @property
+    def reasoning(self) -> str:
+        """All that is thought."""
+        return "".join(part.text for part in self.parts if isinstance(part, Thought))
+
+    @property
+    def calls(self) -> list[ToolCall]:
+        """The calls among the pieces."""
+        return [part for part in self.parts if isinstance(part, ToolCall)]
+
+    def check(self) -> None:
+        """Raise the exception among the pieces, if there is one."""
+        for part in self.parts:
+            if isinstance(part, Exception):
+                raise part
+
 
 Reply = Any
 """Text, `ModelResponse`, `ToolCall`, list of `ToolCall`, `Chunks`, exception, or a function."""
 
 
-def chunks(*parts: str | Exception, delay_ms: float = 0.0) -> Chunks:
-    """An answer in pieces, `delay_ms` between them."""
+@dataclass(frozen=True, slots=True)
+class After:
+    """A reply that takes this long."""
+
+    ms: float
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Expecting:
+    """A reply to a request that is as it should be."""
+
+    matcher: str | re.Pattern[str] | Matcher
+    reply: Reply
+
+
+def chunks(*parts: str | Thought | ToolCall | Exception, delay_ms: float = 0.0) -> Chunks:
+    """An answer in pieces, `delay_ms` between them: texts, thoughts, calls, an exception."""
     return Chunks(parts, delay_ms)
+
+
+def thought(text: str) -> Thought:
+    """A piece of reasoning, for `chunks`."""
+    return Thought(text)
+
+
+def after(ms: float, reply: Reply) -> After:
+    """A reply that takes this long; a request that allows less ends with `provider.timeout`."""
+    return After(ms, reply)
+
+
+def expecting(matcher: str | re.Pattern[str] | Matcher, reply: Reply) -> Expecting:
+    """The next reply, when the request is as it should be; otherwise the test fails.
+
+    Args:
+        matcher: a text or pattern that its last message has in it, or a function of the request
+        reply: what is answered
+    """
+    return Expecting(matcher, reply)
 
 
 def tool_call(name: str, /, **arguments: Any) -> ToolCall:
@@ -101,6 +166,7 @@ class ScriptedProvider(Provider):
         self.runtime: Runtime = None  # type: ignore[assignment]  # asks nothing of it
         self.requests: list[ModelRequest] = []
         self.embedding_requests: list[EmbeddingRequest] = []
+        self.mismatches: list[str] = []
         self.active = 0
         self.most_active = 0
         self._replies = list(replies)
@@ -120,9 +186,14 @@ class ScriptedProvider(Provider):
         self._replies.extend(replies)
 
     def assert_all_used(self) -> None:
-        """Fail when a reply was never asked for."""
+        """Fail when a reply was never asked for, a rule never matched, a request was wrong."""
+        wrong = [*self.mismatches]
         if self.remaining:
-            raise AssertionError(f"{self.remaining} scripted replies were never asked for")
+            wrong.append(f"{self.remaining} scripted replies were never asked for")
+        for rules in (one for one in [*self._replies, self._default] if isinstance(one, Rules)):
+            wrong += [f"nothing matched the rule {one}" for one in rules.unused()]
+        if wrong:
+            raise AssertionError("; ".join(wrong))
 
     def capabilities(self, model: str) -> Capabilities:
         return self._capabilities
@@ -131,34 +202,26 @@ class ScriptedProvider(Provider):
         return [ModelInfo(name) for name in self.config.models]
 
     async def complete(self, request: ModelRequest, ctx: ExecutionContext) -> ModelResponse:
-        reply = self._next(request)
-        self._enter()
-        try:
-            await self._wait(request)
-            return self._response(await self._resolve(reply, request), request)
-        finally:
-            self.active -= 1
+        async with self._reply(request) as reply:
+            if isinstance(reply, Chunks):
+                reply.check()
+            return self._response(reply, request)
 
     async def stream(
         self, request: ModelRequest, ctx: ExecutionContext
     ) -> AsyncIterator[ModelDelta]:
-        reply = self._next(request)
-        self._enter()
-        try:
-            await self._wait(request)
-            reply = await self._resolve(reply, request)
-            pieces = reply if isinstance(reply, Chunks) else None
-            response = None if pieces else self._response(reply, request)
-            for part in pieces.parts if pieces else [response.text] if response else []:
-                if isinstance(part, Exception):
-                    raise part
-                if pieces and pieces.delay_ms:
-                    await asyncio.sleep(pieces.delay_ms / 1000)
-                if part:
-                    yield ModelDelta(text=part)
-            yield ModelDelta(response=response or self._response(reply, request))
-        finally:
-            self.active -= 1
+        async with self._reply(request) as reply:
+            if isinstance(reply, Chunks):
+                async for delta in _pieces(reply):
+                    yield delta
+                yield ModelDelta(response=self._response(reply, request))
+                return
+            response = self._response(reply, request)
+            if response.reasoning:
+                yield ModelDelta(reasoning=response.reasoning)
+            if response.text:
+                yield ModelDelta(text=response.text)
+            yield ModelDelta(response=response)
 
     async def embed(self, request: EmbeddingRequest, ctx: ExecutionContext) -> EmbeddingResponse:
         self.embedding_requests.append(dataclasses.replace(request, inputs=list(request.inputs)))
@@ -181,30 +244,49 @@ class ScriptedProvider(Provider):
             )
         return self._default
 
-    def _enter(self) -> None:
+    @asynccontextmanager
+    async def _reply(self, request: ModelRequest) -> AsyncIterator[Reply]:
+        """The reply to a request, when its time has come; it is active until it is given."""
+        reply, latency_ms = self._next(request), self._latency_ms
         self.active += 1
         self.most_active = max(self.most_active, self.active)
+        try:
+            while True:
+                if isinstance(reply, After):
+                    latency_ms, reply = reply.ms, reply.reply
+                elif isinstance(reply, Expecting):
+                    reply = self._expected(reply, request)
+                elif callable(reply) and not isinstance(reply, type):
+                    reply = reply(request)
+                    if inspect.isawaitable(reply):
+                        reply = await reply
+                else:
+                    break
+            await self._wait(request, latency_ms)
+            yield reply
+        finally:
+            self.active -= 1
 
-    async def _wait(self, request: ModelRequest) -> None:
-        if not self._latency_ms:
-            return
+    async def _wait(self, request: ModelRequest, latency_ms: float) -> None:
         limit = request.timeout_ms
-        if limit is not None and limit < self._latency_ms:
+        if limit is not None and limit < latency_ms:
             await asyncio.sleep(limit / 1000)
             raise ProviderError(
                 f"{self.name} did not answer within {limit:g} ms",
                 code="provider.timeout",
                 retryable=True,
             )
-        await asyncio.sleep(self._latency_ms / 1000)
+        if latency_ms:
+            await asyncio.sleep(latency_ms / 1000)
 
-    @staticmethod
-    async def _resolve(reply: Reply, request: ModelRequest) -> Reply:
-        while isinstance(reply, Callable) and not isinstance(reply, type):  # type: ignore[arg-type]
-            reply = reply(request)
-            if inspect.isawaitable(reply):
-                reply = await reply
-        return reply
+    def _expected(self, given: Expecting, request: ModelRequest) -> Reply:
+        if _matches(given.matcher, request):
+            return given.reply
+        wanted = _described(given.matcher)
+        asked = _last(request)
+        text = f"request {len(self.requests)} should match {wanted}, but it ends in {asked!r}"
+        self.mismatches.append(text)
+        raise ProviderError(text, code="provider.invalid_request")
 
     def _response(self, reply: Reply, request: ModelRequest) -> ModelResponse:
         if isinstance(reply, BaseException):
@@ -218,8 +300,25 @@ class ScriptedProvider(Provider):
             reply = [reply]
         if isinstance(reply, list):
             return ModelResponse("", _fresh(reply), "tool_calls", usage, request.model)
-        text = reply.text if isinstance(reply, Chunks) else str(reply)
-        return ModelResponse(text, [], "stop", usage, request.model)
+        if isinstance(reply, Chunks):
+            calls = _fresh(reply.calls)
+            reason = "tool_calls" if calls else "stop"
+            return ModelResponse(
+                reply.text, calls, reason, usage, request.model, reasoning=reply.reasoning
+            )
+        return ModelResponse(str(reply), [], "stop", usage, request.model)
+
+
+async def _pieces(reply: Chunks) -> AsyncIterator[ModelDelta]:
+    for part in reply.parts:
+        if isinstance(part, Exception):
+            raise part
+        if reply.delay_ms:
+            await asyncio.sleep(reply.delay_ms / 1000)
+        if isinstance(part, Thought):
+            yield ModelDelta(reasoning=part.text)
+        elif isinstance(part, str) and part:
+            yield ModelDelta(text=part)
 
 
 def _letters(text: str) -> list[float]:
@@ -235,22 +334,53 @@ def _fresh(calls: list[ToolCall]) -> list[ToolCall]:
     return [call.model_copy() for call in calls]
 
 
-Matcher = Callable[[ModelRequest], bool]
+class Rules:
+    """A reply that depends on the request: the first rule that matches decides."""
+
+    def __init__(
+        self, rules: Sequence[tuple[str | re.Pattern[str] | Matcher, Reply]], otherwise: Reply
+    ) -> None:
+        self._rules = rules
+        self._otherwise = otherwise
+        self._used: set[int] = set()
+
+    def __call__(self, request: ModelRequest) -> Reply:
+        for number, (matcher, reply) in enumerate(self._rules):
+            if _matches(matcher, request):
+                self._used.add(number)
+                return reply
+        return self._otherwise
+
+    def unused(self) -> list[str]:
+        """The rules that never matched, as people read them."""
+        rules = enumerate(self._rules)
+        return [_described(one[0]) for number, one in rules if number not in self._used]
 
 
-def when(*rules: tuple[str | Matcher, Reply], otherwise: Reply = "") -> Callable[..., Reply]:
+def when(*rules: tuple[str | re.Pattern[str] | Matcher, Reply], otherwise: Reply = "") -> Rules:
     """A reply that depends on the last message: the first rule that matches decides.
 
     Args:
-        rules: pairs of (a text that the last message contains, or a function) and a reply
+        rules: pairs of (a text or pattern that the last message has in it, or a function of the
+            request) and a reply
         otherwise: the reply when no rule matches
     """
+    return Rules(rules, otherwise)
 
-    def choose(request: ModelRequest) -> Reply:
-        last = request.messages[-1].text if request.messages else ""
-        for matcher, reply in rules:
-            if matcher in last if isinstance(matcher, str) else matcher(request):
-                return reply
-        return otherwise
 
-    return choose
+def _matches(matcher: str | re.Pattern[str] | Matcher, request: ModelRequest) -> bool:
+    if isinstance(matcher, str):
+        return matcher in _last(request)
+    if isinstance(matcher, re.Pattern):
+        return matcher.search(_last(request)) is not None
+    return bool(matcher(request))
+
+
+def _last(request: ModelRequest) -> str:
+    return request.messages[-1].text if request.messages else ""
+
+
+def _described(matcher: str | re.Pattern[str] | Matcher) -> str:
+    if isinstance(matcher, re.Pattern):
+        return f"/{matcher.pattern}/"
+    return repr(matcher) if isinstance(matcher, str) else getattr(matcher, "__name__", "function")
