@@ -141,6 +141,30 @@ def hook_points() -> Iterator[str]:
         yield f"- `{point}`" + (f" (= {codes(also)})" if also else "")
 
 
+def agent_templates() -> Iterator[str]:
+    """The built-in agents, what they ask for, and their tools."""
+    from llmspell_agents.plugin import configured_template
+    from llmspell_core.extensions import Extensions
+    from llmspell_core.registry import Registry
+
+    yield "| agent | | parameters | tools |"
+    yield "| --- | --- | --- | --- |"
+    for name, extension in Extensions("agents").items():
+        if extension.distribution == "llmspell-agents":
+            one = configured_template(name, extension.load(), Registry("template")).info()
+            asked = [f"**`{key}`**" for key in one["required_parameters"]]
+            asked += [f"`{key}`" for key in one["optional_parameters"]]
+            tools = codes(one["tools"])
+            yield f"| `{name}` | {cell(one['description'])} | {', '.join(asked)} | {tools} |"
+
+
+def agent_schema() -> str:
+    """The JSON schema of agent files."""
+    from llmspell_agents.files.schema import agent_schema as made
+
+    return json.dumps(made(), indent=2, ensure_ascii=False) + "\n"
+
+
 def navigation() -> Iterator[str]:
     """The generated pages in the navigation of mkdocs.yml."""
     for title, folder in (("Globals", "globals"), ("Tools", "tools")):
@@ -159,6 +183,7 @@ def decisions() -> Iterator[str]:
 
 
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
+    "agent_templates": agent_templates,
     "config_keys": config_keys,
     "decisions": decisions,
     "hook_points": hook_points,
@@ -178,7 +203,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
 def pages() -> dict[Path, str]:
     """Each generated page's path and what it must hold."""
     reference = DOCS / "reference"
-    found = {reference / "cli.md": cli_page()}
+    found = {reference / "cli.md": cli_page(), reference / "agent.schema.json": agent_schema()}
     for name, manifest in manifests().items():
         found[reference / "globals" / f"{name.lower()}.md"] = global_page(manifest)
     for category, members in built_in().items():

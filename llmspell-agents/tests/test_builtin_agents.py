@@ -11,7 +11,7 @@ from llmspell_agents import create_agent
 from llmspell_agents.config import PromptTemplate
 from llmspell_agents.templates.template import Template
 from llmspell_core.extensions import Extensions
-from llmspell_core.testing import scripted_runtime
+from llmspell_core.testing import scripted_runtime, tool_call
 
 TOOLS = {
     "chat": "web-searcher calculator datetime-handler",
@@ -123,5 +123,20 @@ def test_those_without_required_parameters_are_found_by_name() -> None:
                 else:
                     found.append(runtime.base.agents.get(name))
             assert all(agent.template == agent.name for agent in found)
+
+    asyncio.run(main())
+
+
+def test_customer_service_hands_over_to_those_it_is_given() -> None:
+    async def main() -> None:
+        replies = [tool_call("transfer_to_boss", reason="angry"), "I am the boss."]
+        async with scripted_runtime(*replies) as (runtime, provider):
+            ctx = runtime.context(overlay=runtime.base.child())
+            await create_agent({"name": "boss", "system_prompt": "You decide."}, ctx)
+            values = {"company": "Acme", "escalate_to": ["boss"]}
+            desk = await create_agent({"extends": "customer-service", "parameters": values}, ctx)
+            out = await desk.execute("I want the boss!", ctx)
+            assert (out.agent, out.text) == ("boss", "I am the boss.")
+            assert "hand over to" in provider.requests[0].messages[0].text
 
     asyncio.run(main())

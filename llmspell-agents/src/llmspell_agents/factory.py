@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmspell_agents.agent import Agent
 from llmspell_agents.config import AgentConfig
+from llmspell_agents.files.loading import find_template
 from llmspell_agents.templates.template import make_template
 from llmspell_core.context import context_for
 from llmspell_core.errors import HookError
@@ -13,6 +14,7 @@ from llmspell_core.hooks import HookContext
 
 if TYPE_CHECKING:
     from llmspell_agents.templates.model import AgentTemplate
+    from llmspell_agents.templates.template import Template
     from llmspell_core.context import ExecutionContext
 
 
@@ -20,12 +22,16 @@ async def create_agent(spec: Any, ctx: ExecutionContext | None = None) -> Agent:
     """Make an agent and, when it has a name, let its run tree find it by that name.
 
     `spec` is a system prompt, a table of `AgentConfig` fields, or an `AgentConfig`; with
-    `extends` the agent is made from that template. A name in use is replaced for later
-    look-ups; earlier handles stay valid. Raises `input.invalid`, `template.not_found`,
+    `extends` the agent is made from that template or agent file. A name in use is replaced for
+    later look-ups; earlier handles stay valid. Raises `input.invalid`, `template.not_found`,
     `provider.not_configured`, `tool.not_found`.
     """
     async with context_for(ctx) as found:
-        agent = _made(AgentConfig.of(spec), found)
+        config = AgentConfig.of(spec)
+        if config.extends is None:
+            agent = Agent(config)
+        else:
+            agent = (await find_template(config.extends, found)).agent(config)
         await _moment("before_agent_init", agent, found)
         await agent.prepare(found)
         if agent.config.name:
@@ -34,11 +40,9 @@ async def create_agent(spec: Any, ctx: ExecutionContext | None = None) -> Agent:
         return agent
 
 
-def _made(config: AgentConfig, ctx: ExecutionContext) -> Agent:
-    if config.extends is None:
-        return Agent(config)
-    made: Agent = ctx.overlay.templates.get(config.extends).agent(config)
-    return made
+async def agent_template(spec: str, ctx: ExecutionContext) -> Template:
+    """The template of a name, or of an agent file (entry-point group ``llmspell.factories``)."""
+    return await find_template(spec, ctx)
 
 
 async def register_template(

@@ -20,6 +20,7 @@ _BEFORE = {
     # Outside of a script these are names and values of the command line.
     "input.invalid",
     "tool.not_found",
+    "template.not_found",
     "provider.unknown",
 }
 _BEFORE_KINDS = ("config.", "security.", "profile.")
@@ -28,6 +29,7 @@ _MISSING = ("engine.unavailable", "extension.", "plugin.missing")
 #: What helps further, beside the error's own hint.
 _FURTHER = {
     "tool.not_found": "all tools: llmspell tool list",
+    "template.not_found": "all templates: llmspell agent templates",
     "provider.model_missing": "all models: llmspell models list",
 }
 

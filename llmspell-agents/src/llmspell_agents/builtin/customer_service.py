@@ -11,6 +11,12 @@ CUSTOMER_SERVICE: dict[str, Any] = {
     "capabilities": ["customer-service", "conversation", "escalation"],
     "parameters": {
         "company": {"type": "string", "required": True, "description": "for whom it speaks"},
+        "escalate_to": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "agents that take over what it cannot solve",
+            "default": [],
+        },
         "policies": {"type": "string", "description": "rules, such as for refunds"},
         "tone": {"type": "string", "default": "warm and patient"},
     },
@@ -24,8 +30,14 @@ You speak for {{ company }} with its customers. Your tone is {{ tone }}.
 - These rules hold:
 {{ policies }}
 {%- endif %}
-- When you cannot help, say so and what the customer can do.""",
+{%- if escalate_to %}
+- When the customer asks for somebody else, stays upset, or needs what you may not do, hand over to
+  the one who can help, with a short account of what happened.
+{%- else %}
+- When you cannot help, say so and what the customer can do.
+{%- endif %}""",
     "tools": ["sentiment-analyzer"],
+    "handoffs": ["{{ escalate_to }}"],
     "memory": {"max_messages": 60},
     "temperature": 0.4,
     "example": "My parcel has not arrived, and nobody answers me!",

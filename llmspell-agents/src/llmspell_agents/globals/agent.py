@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from llmspell_agents.config import AgentConfig
 from llmspell_agents.factory import create_agent, register_template
+from llmspell_agents.files.loading import find_template
 from llmspell_agents.globals.script_agent import ScriptAgent, ScriptComponentTool, agent_summary
 from llmspell_agents.globals.stream import ScriptStream
 from llmspell_agents.templates.model import AgentTemplate
@@ -143,6 +144,18 @@ class AgentGlobal(ScriptGlobal):
         """
         fields = self._template(template).split(params or {})
         return ScriptAgent(await create_agent({**fields, "name": name}, self.ctx), self.ctx)
+
+    @script_method
+    async def from_file(self, path: str, params: dict[str, Any] | None = None) -> ScriptAgent:
+        """Make the agent of a file: `*.agent.yaml`, `.toml`, `.json` or `.md`.
+
+        Args:
+            path: the file; it is read through the file gate, and is data and nothing else
+            params: values of its parameters, and fields of the agent
+        """
+        template = await find_template(path, self.ctx)
+        fields = {"name": template.name, **template.split(params or {}), "extends": path}
+        return ScriptAgent(await create_agent(fields, self.ctx), self.ctx)
 
     @script_method
     async def register_template(self, name: str, template: AgentTemplate) -> str:

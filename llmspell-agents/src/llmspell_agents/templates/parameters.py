@@ -116,10 +116,19 @@ def _filled(value: Any, values: dict[str, Any]) -> Any:
 
 def _items(given: list[Any], values: dict[str, Any]) -> list[Any]:
     found: list[Any] = []
-    for one in given:
+    for item in given:
+        one = _text_of(item)
         inner = _filled(one, values)
         if isinstance(one, str) and isinstance(inner, list):
             found += inner
         elif inner is not _MISSING:
-            found.append(inner)
+            found.append(item if inner is one else inner)
     return found
+
+
+def _text_of(item: Any) -> Any:
+    """The parameter that an item names alone, also where it was read as a record of one field."""
+    if isinstance(item, BaseModel) and len(item.model_fields_set) == 1:
+        only = getattr(item, next(iter(item.model_fields_set)))
+        return only if isinstance(only, str) and _ALONE.fullmatch(only) else item
+    return item

@@ -16,7 +16,7 @@ from llmspell_agents.templates.model import AgentTemplate
 from llmspell_agents.templates.parameters import EMPTY, Schema, checked, declared, filled
 from llmspell_core.errors import LLMSpellError, ValidationError, did_you_mean
 from llmspell_core.names import to_snake
-from llmspell_core.schema import mistakes_text, pydantic_mistakes
+from llmspell_core.schema import mistakes_text, pydantic_mistakes, short_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +69,11 @@ class Template:
         if field in self.own.model_fields_set or self.parent is None:
             return getattr(self.own, field)
         return self.parent.about(field)
+
+    def inputs(self) -> dict[str, Any]:
+        """The variables that each run of its agents is given, by name: JSON schemas."""
+        properties: dict[str, Any] = short_form(self.fields.get("inputs", {}))["properties"]
+        return properties
 
     def info(self) -> dict[str, Any]:
         """What it is, as data."""

@@ -1,0 +1,1 @@
+"""Agent files: `*.agent.yaml`, `.toml`, `.json` and `.md`, which are data and nothing else."""

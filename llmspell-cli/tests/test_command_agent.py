@@ -1,0 +1,140 @@
+"""`llmspell agent`: listing, explaining, checking and running agents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmspell_cli.testing import CommandLine, serving
+from llmspell_core.testing import FakeOpenAI
+
+FILE = """\
+description = "greets"
+system_prompt = "Greet {{ who }} in {{ tone }} words."
+tools = ["calculator"]
+
+[parameters]
+tone = { type = "string", default = "warm" }
+
+[inputs]
+who = "string"
+times = "integer?"
+"""
+
+
+@pytest.fixture
+def llmspell(tmp_path: Path) -> CommandLine:
+    return CommandLine(tmp_path)
+
+
+@pytest.fixture
+def asked(llmspell: CommandLine) -> Iterator[list[dict[str, Any]]]:
+    with serving(FakeOpenAI(lambda body: f"You said: {body['messages'][-1]['content']}")) as server:
+        llmspell.env["LLMSPELL_PROVIDERS__FAKE__BASE_URL"] = server.base_url
+        llmspell.env["LLMSPELL_DEFAULT__MODEL"] = "fake/m"
+        yield server.requests
+
+
+def test_agents_and_templates_are_listed(llmspell: CommandLine) -> None:
+    llmspell.write("llmspell.toml", '[agents.bot]\nextends = "chat"\ndescription = "mine"\n')
+    listed = json.loads(llmspell("agent", "list", "--json").out)
+    rows = {row["name"]: row for row in listed}
+    assert rows["bot"]["source"] == "configuration"
+    assert rows["chat"]["source"] == "llmspell-agents"
+    assert rows["customer-service"]["asks for"] == ["company"]
+    assert "bot " in llmspell("agent", "list").out
+    found = {row["name"]: row for row in json.loads(llmspell("agent", "templates", "--json").out)}
+    assert found["bot"]["levels"] == ["chat", "bot"]
+    assert found["research"]["capabilities"][0] == "research"
+    assert "company [policies]" in llmspell("agent", "templates").out
+
+
+def test_a_template_and_a_file_are_explained(llmspell: CommandLine) -> None:
+    page = llmspell("agent", "info", "research").out
+    assert "research  (research, complex)" in page
+    assert "depth           quick|standard|deep   = standard" in page
+    assert "academic-searcher" in page
+    llmspell.write("greet.agent.toml", FILE)
+    assert json.loads(llmspell("agent", "info", "greet.agent.toml", "--json").out)["tools"] == [
+        "calculator"
+    ]
+    wrong = llmspell("agent", "info", "reserch")
+    assert (wrong.code, 'did you mean "research"?' in wrong.err) == (2, True)
+
+
+def test_an_agent_is_asked_by_name_and_by_file(
+    llmspell: CommandLine, asked: list[dict[str, Any]]
+) -> None:
+    done = llmspell("agent", "run", "chat", "hi", "--param", "tone=gruff")
+    assert (done.code, done.out, done.err) == (0, "You said: hi\n", "")
+    assert "Your tone is gruff." in asked[-1]["messages"][0]["content"]
+    llmspell.write("greet.agent.toml", FILE)
+    words = ["--param", "who=Ada", "--param", "times=2", "--stats"]
+    done = llmspell("agent", "run", "greet.agent.toml", *words, stdin="from stdin")
+    assert done.out == "You said: from stdin\n"
+    assert "tokens" in done.err
+    assert asked[-1]["messages"][0]["content"] == "Greet Ada in warm words."
+    answer = json.loads(llmspell("agent", "run", "chat", "hi", "--json").out)
+    assert (answer["text"], answer["agent"]) == ("You said: hi", "chat")
+    llmspell("agent", "run", "chat", "hi", "--model", "fake/other")
+    assert asked[-1]["model"] == "other"
+
+
+def test_a_file_named_on_the_command_line_may_be_anywhere(
+    llmspell: CommandLine, asked: list[dict[str, Any]]
+) -> None:
+    path = llmspell.home / "greet.agent.toml"
+    path.write_text(FILE, encoding="utf-8")
+    done = llmspell("agent", "run", path, "x", "--param", "who=Ada")
+    assert (done.code, done.out) == (0, "You said: x\n")
+
+
+def test_mistakes_of_a_call_are_told(llmspell: CommandLine) -> None:
+    wrong = llmspell("agent", "run", "customer-service", "hi")
+    assert (wrong.code, "parameter company is required" in wrong.err) == (2, True)
+    wrong = llmspell("agent", "run", "chat", "hi", "--param", "tne=x")
+    assert 'unknown parameter "tne"' in wrong.err
+    assert 'did you mean "tone"?' in wrong.err
+    wrong = llmspell("agent", "run", "nothing", "hi")
+    assert (wrong.code, 'unknown template "nothing"' in wrong.err) == (2, True)
+
+
+def test_files_and_configured_agents_are_checked(llmspell: CommandLine) -> None:
+    assert llmspell("agent", "validate").code == 0
+    llmspell.write("greet.agent.toml", FILE)
+    llmspell.write("bad.agent.yaml", "name: x\ntols: []\n")
+    llmspell.write("llmspell.toml", '[agents.bot]\nextends = "chta"\n')
+    done = llmspell("agent", "validate")
+    assert done.code == 1
+    assert done.out.splitlines() == [
+        'bad.agent.yaml:2   tols: unknown key, did you mean "tools"?',
+        "ok  greet.agent.toml",
+        'unknown template "chta"',
+    ]
+    assert llmspell("agent", "validate", "greet.agent.toml").code == 0
+    rows = json.loads(llmspell("agent", "validate", "--json").out)
+    assert [row["ok"] for row in rows] == [False, True, False]
+
+
+def test_the_schema_is_printed(llmspell: CommandLine) -> None:
+    assert "tools_add" in json.loads(llmspell("agent", "schema").out)["properties"]
+
+
+def test_a_plugin_offers_an_agent_as_data(
+    llmspell: CommandLine, asked: list[dict[str, Any]]
+) -> None:
+    source = (
+        'AGENT = {"extends": "research", "description": "watches markets",\n'
+        '         "tools_add": ["json-processor"], "parameters": {"topic": "markets"}}\n'
+    )
+    llmspell.plugin("acme-agents", source, agents={"market-research": "AGENT"})
+    rows = {row["name"]: row for row in json.loads(llmspell("agent", "list", "--json").out)}
+    assert rows["market-research"]["source"] == "acme-agents"
+    assert llmspell("agent", "run", "market-research", "hi").out == "You said: hi\n"
+    assert "in the field of markets" in asked[-1]["messages"][0]["content"]
+    spell = llmspell.write("x.lua", 'return Agent.get("market-research"):execute("hi").text')
+    assert llmspell(spell).out == "You said: hi\n"
