@@ -55,11 +55,10 @@ def llmspell(tmp_path: Path) -> CommandLine:
     return made
 
 
-def run(llmspell: CommandLine, *args: str) -> dict[str, Any]:
+def run(llmspell: CommandLine, *args: str) -> Any:
     done = llmspell("run", "--json", *args)
     assert done.code == 0, done.err + done.out
-    data: dict[str, Any] = json.loads(done.out)["data"]
-    return data
+    return json.loads(done.out)["data"]
 
 
 def test_one_script_gets_io_another_io_and_os_and_a_third_neither(llmspell: CommandLine) -> None:
