@@ -102,6 +102,16 @@ def test_mistakes_are_named(llmspell: CommandLine) -> None:
         assert message in done.lines[0]
 
 
+def test_a_model_of_a_hub_is_the_local_providers(llmspell: CommandLine) -> None:
+    hub = "--set=providers.local.hub=http://127.0.0.1:1"
+    done = llmspell(hub, "models", "pull", "hf:o/r")
+    assert done.code == 1
+    assert done.lines[0].startswith("error: http://127.0.0.1:1 cannot be asked")
+    done = llmspell("models", "pull", "shelf/small", "--sha256", "00")
+    assert done.code == 2
+    assert "--sha256 goes with an hf: model or a URL" in done.err
+
+
 def test_a_remote_provider_is_asked_on_request(llmspell: CommandLine) -> None:
     with serving(FakeOpenAI()) as server:
         option = f"--set=providers.fake.base_url={server.base_url}"

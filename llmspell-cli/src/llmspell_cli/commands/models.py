@@ -32,10 +32,16 @@ def models() -> None:
 
 def _find(runtime: Runtime, name: str | None) -> tuple[Provider, str]:
     """A model named as `provider/model`, or by its bare name among the local ones."""
-    if name and "/" not in name and "local" in runtime.providers.names():
+    bare = name and (_is_remote(name) or "/" not in name)
+    if bare and "local" in runtime.providers.names():
         name = f"local/{name}"
     found = runtime.resolve_model(name)
     return found.provider, found.model
+
+
+def _is_remote(name: str | None) -> bool:
+    """Whether a model is named by where it can be fetched."""
+    return name is not None and (name.startswith("hf:") or "://" in name)
 
 
 @models.command("list", examples=("llmspell models list --provider openai",))
@@ -81,19 +87,33 @@ def _size(size: int) -> str:
     return f"{size / 1_000_000:.0f} MB" if size else ""
 
 
-@models.command(examples=("llmspell models pull local/smollm2-135m",))
+@models.command(
+    examples=(
+        "llmspell models pull local/smollm2-135m",
+        "llmspell models pull hf:OWNER/REPO/FILE.gguf",
+    )
+)
 @click.argument("name", required=False)
+@click.option("--sha256", metavar="HEX", help="What the file must be.")
 @common_options
 @click.pass_context
-def pull(ctx: click.Context, name: str | None) -> None:
-    """Fetch a model's file and check it; the default model without NAME."""
+def pull(ctx: click.Context, name: str | None, sha256: str | None) -> None:
+    """Fetch a model's file and check it; the default model without NAME.
+
+    NAME is a model of the catalogue, hf:OWNER/REPO/FILE.gguf of the Hugging Face hub, or the URL
+    of a .gguf file. An interrupted download goes on where it stopped. The file is then
+    local/FILE, without .gguf.
+    """
     from llmspell_cli.progress import Bar
 
+    if sha256 and not _is_remote(name):
+        raise click.UsageError("--sha256 goes with an hf: model or a URL")
     bar = Bar()
 
     async def work(runtime: Runtime) -> Any:
         provider, model = _find(runtime, name)
-        return await provider.pull(model, bar.update)
+        wanted = f"{model}#sha256={sha256}" if sha256 else model
+        return await provider.pull(wanted, bar.update)
 
     try:
         path = with_providers(common_of(ctx), work)
