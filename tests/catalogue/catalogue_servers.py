@@ -146,11 +146,15 @@ class Mailbox:
 
 @contextlib.contextmanager
 def model(replies: dict[str, Any]) -> Iterator[str]:
-    """A model that answers a request by the first of these words it contains; its address."""
+    """A model that answers a request by the first of these words it contains; its address.
+
+    An answer is a text, data, or a function of the request's body.
+    """
 
     def reply(body: dict[str, Any]) -> str:
         asked = str(body["messages"][-1]["content"])
         found = next((answer for words, answer in replies.items() if words in asked), "Yes.")
+        found = found(body) if callable(found) else found
         return found if isinstance(found, str) else json.dumps(found)
 
     with serving(FakeOpenAI(reply)) as server:
