@@ -1,4 +1,5 @@
 -- expect: script.memory_limit
+-- limits: memory_mb = 24
 local q = Async.queue()
 local n = 0
 while true do

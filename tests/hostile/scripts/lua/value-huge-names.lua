@@ -1,5 +1,5 @@
 -- expect: ok
-local huge = ("n"):rep(5e5)
+local huge = ("n"):rep(2e5)
 for _, call in ipairs{
   function() State.set(huge, 1) State.delete(huge) end,
   function() Event.publish(huge, {}) end,
