@@ -1,7 +1,7 @@
 """The hostile corpus at full size: every case under both profiles, then a thousand runs.
 
-Part of ``make soak``. Each case has to end as it says; after the runs the host's memory has to
-be what it was, give or take a tenth.
+Part of ``make soak``. Each case has to end as it says; after the thousand runs, when their runtimes
+are closed, the host's memory has to be what it was before, give or take a tenth.
 """
 
 from __future__ import annotations
@@ -30,9 +30,16 @@ MOST_GROWTH = 0.1
 def hostile(runs: int) -> bool:
     """Print the figures; whether something is not as it should be."""
     engines = [engine for engine in ENGINES if missing(engine) is None]
-    with tempfile.TemporaryDirectory() as folder, _quiet(), Rig(Path(folder)) as rig:
-        wrong = [_cases(rig, engine, profile) for engine in engines for profile in PROFILES]
-        return _runs(rig, engines, runs) or any(wrong)
+    with _quiet():
+        with _rig() as rig:
+            wrong = [_cases(rig, engine, profile) for engine in engines for profile in PROFILES]
+        return _runs(engines, runs) or any(wrong)
+
+
+@contextlib.contextmanager
+def _rig() -> Iterator[Rig]:
+    with tempfile.TemporaryDirectory() as folder, Rig(Path(folder)) as rig:
+        yield rig
 
 
 def _cases(rig: Rig, engine: str, profile: str) -> bool:
@@ -46,7 +53,7 @@ def _cases(rig: Rig, engine: str, profile: str) -> bool:
     return bool(wrong)
 
 
-def _runs(rig: Rig, engines: list[str], times: int) -> bool:
+def _runs(engines: list[str], times: int) -> bool:
     every: list[tuple[Case, str]] = [
         (case, profile)
         for engine in engines
@@ -54,7 +61,8 @@ def _runs(rig: Rig, engines: list[str], times: int) -> bool:
         for profile in case.profiles
     ]
     before, started = _now(), time.perf_counter()
-    wrong = rig.many(itertools.islice(itertools.cycle(every), times))
+    with _rig() as rig:
+        wrong = rig.many(itertools.islice(itertools.cycle(every), times))
     after = _now()
     grown = after[0] / before[0] - 1
     if grown > MOST_GROWTH:

@@ -131,6 +131,7 @@ class Rig:
         self._runner = asyncio.Runner()
         self._stack = contextlib.AsyncExitStack()
         self._runtimes: dict[str, ScriptRuntime] = {}
+        self._provider = ScriptedProvider(default="Hello.")
         self._warm = False
 
     def __enter__(self) -> Rig:
@@ -201,6 +202,7 @@ class Rig:
         with contextlib.suppress(asyncio.CancelledError):
             await beat
         run.stdout, run.stderr = streams.stdout, streams.stderr
+        self._provider.requests.clear()
         return run
 
     async def control(self, runtime: ScriptRuntime) -> str | None:
@@ -239,7 +241,7 @@ class Rig:
             }
             loaded = Loaded.of(Settings.model_validate(settings), self._folder)
             runtime = ScriptRuntime(loaded, engine=case.engine, isolation="worker")
-            runtime.add_provider(ScriptedProvider(default="Hello."))
+            runtime.add_provider(self._provider)
             self._runtimes[key] = await self._stack.enter_async_context(runtime)
             # The first run of a runtime opens what stays open, as the state's store.
             await self.control(runtime)
