@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from llmspell_agents.composites.composite import create_composite
+from llmspell_agents.composites.config import CompositeConfig
 from llmspell_agents.config import AgentConfig
+from llmspell_agents.discovery import about, can, known_agents, matches
 from llmspell_agents.factory import create_agent, register_template
 from llmspell_agents.files.loading import find_template
 from llmspell_agents.globals.script_agent import ScriptAgent, ScriptComponentTool, agent_summary
@@ -193,6 +196,56 @@ class AgentGlobal(ScriptGlobal):
         tool = ComponentTool(found, name, given.get("description"))
         self.ctx.overlay.tools.register(tool.name, tool, source="script", replace=True)
         return tool.name
+
+    # -- made of agents, and found ---------------------------------------------------------
+
+    @script_method
+    async def create_composite(
+        self, name: str, agents: list[Any], config: CompositeConfig | None = None
+    ) -> ScriptAgent:
+        """Make a named agent of agents.
+
+        Args:
+            name: how it is found
+            agents: agents, or names of agents
+            config: {strategy, ...}, or the name of a strategy: sequential, parallel,
+                hierarchical, consensus or dynamic
+        """
+        made = create_composite(
+            name, agents, config or CompositeConfig.model_validate({}), self.ctx
+        )
+        return ScriptAgent(made, self.ctx)
+
+    @script_method
+    async def discover(self, query: str | None = None) -> list[Any]:
+        """The agents that are found by name: {name, description, capabilities, tools, built_in}.
+
+        Args:
+            query: words that name, description or capabilities must have
+        """
+        return [
+            Result(about(agent, built_in), prints="name")
+            for agent, built_in in known_agents(self.ctx)
+            if query is None or matches(agent, query)
+        ]
+
+    @script_method
+    async def discover_by_capability(self, capability: str) -> list[Any]:
+        """The agents that name a capability, as `discover` shows them.
+
+        Args:
+            capability: such as research
+        """
+        return [
+            Result(about(agent, built_in), prints="name")
+            for agent, built_in in known_agents(self.ctx)
+            if can(agent, capability)
+        ]
+
+    @script_method
+    async def list_capabilities(self) -> list[str]:
+        """All capabilities that agents can be found by."""
+        return sorted({one for agent, _ in known_agents(self.ctx) for one in agent.capabilities})
 
     def _template(self, name: str) -> Template:
         try:
