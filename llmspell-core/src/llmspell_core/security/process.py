@@ -291,9 +291,13 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         await killer.wait()
-    await process.wait()
-    # Without this a pipe that a grandchild still holds keeps the transport open.
+    # A pipe that is full, or that a grandchild still holds, would keep `wait` waiting for ever.
     transport = getattr(process, "_transport", None)
+    for number in (0, 1, 2):
+        pipe = transport.get_pipe_transport(number) if transport is not None else None
+        if pipe is not None:
+            pipe.close()
+    await process.wait()
     if transport is not None:
         transport.close()
 
