@@ -40,6 +40,8 @@ PRINTED = {
 }
 ASKING = {"hello", "agent_tool", "extract"}
 FILTERS = {"filter"}
+#: Run in test_handoff_examples.py.
+HANDING = {"support_triage", "agent_chain"}
 
 
 @pytest.fixture(params=CARRIERS)
@@ -72,7 +74,7 @@ def asked(llmspell: CommandLine) -> Iterator[list[dict[str, Any]]]:
 
 def test_no_example_is_forgotten_or_long() -> None:
     found = {path.stem: path.read_text(encoding="utf-8") for path in EXAMPLES.glob("*.lua")}
-    assert set(found) == {*PRINTED, *ASKING, *FILTERS}
+    assert set(found) == {*PRINTED, *ASKING, *FILTERS, *HANDING}
     for name, text in found.items():
         assert text.startswith(f"#!/usr/bin/env llmspell\n-- {name}.lua: ")
         assert len(text.splitlines()) < 60

@@ -39,6 +39,8 @@ PRINTED = {
 }
 ASKING = {"hello", "agent_tool", "extract"}
 FILTERS = {"filter"}
+#: Run in test_handoff_examples.py.
+HANDING = {"support_triage", "agent_chain"}
 
 
 @pytest.fixture(params=CARRIERS)
@@ -71,7 +73,7 @@ def asked(llmspell: CommandLine) -> Iterator[list[dict[str, Any]]]:
 
 def test_every_example_is_there_in_both_languages() -> None:
     found = {path.stem: path.read_text(encoding="utf-8") for path in EXAMPLES.glob("*.js")}
-    assert set(found) == {*PRINTED, *ASKING, *FILTERS}
+    assert set(found) == {*PRINTED, *ASKING, *FILTERS, *HANDING}
     assert set(found) == {path.stem for path in EXAMPLES.glob("*.lua")}
     for name, text in found.items():
         assert text.startswith(f"#!/usr/bin/env llmspell\n// {name}.js: ")

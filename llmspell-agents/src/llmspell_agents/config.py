@@ -14,7 +14,7 @@ from llmspell_core.errors import ValidationError
 from llmspell_core.names import to_snake
 from llmspell_core.provider import RetryPolicy
 from llmspell_core.schema import describe, mistakes_text, pydantic_mistakes
-from llmspell_core.script.model import ScriptModel
+from llmspell_core.script.model import Also, ScriptModel
 
 DEFAULT_REQUESTS = 25
 DEFAULT_PARALLEL_TOOLS = 8
@@ -91,7 +91,7 @@ class AgentConfig(ScriptModel):
     )
     type: Literal["llm", "basic"] = Field("llm", description="the kind of agent")
     provider: str | None = Field(None, description="the provider of a model named without one")
-    model: Annotated[ModelChoice | None, BeforeValidator(_flat_model)] = Field(
+    model: Annotated[ModelChoice | None, BeforeValidator(_flat_model), Also("string")] = Field(
         None, description='"provider/model", an alias of [models], or a table'
     )
     system_prompt: str | PromptTemplate = Field(

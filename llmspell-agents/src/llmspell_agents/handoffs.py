@@ -12,7 +12,7 @@ from llmspell_core.adapters import component_of
 from llmspell_core.errors import LLMSpellError, ValidationError
 from llmspell_core.provider import ToolDefinition
 from llmspell_core.schema import describe, short_form
-from llmspell_core.script.model import ScriptModel
+from llmspell_core.script.model import Also, ScriptModel
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
@@ -66,7 +66,7 @@ def _entry(value: Any) -> Any:
 
 
 #: An entry of `handoffs`: a name, an agent, or a table.
-HandoffEntry = Annotated[Handoff, BeforeValidator(_entry)]
+HandoffEntry = Annotated[Handoff, BeforeValidator(_entry), Also("string"), Also("agent")]
 
 
 class Peers:

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from llmspell_agents.config import ModelChoice
 from llmspell_agents.functions import Function
-from llmspell_core.script.model import ScriptModel
+from llmspell_core.script.model import Also, ScriptModel
 
 Strategy = Literal["sequential", "parallel", "hierarchical", "consensus", "dynamic"]
 
@@ -45,7 +45,7 @@ class CompositeConfig(ScriptModel):
         description="consensus, of votes that are even: that of the agent named first, an error, "
         "or a function of these votes that gives one of them",
     )
-    model: Annotated[ModelChoice | None, BeforeValidator(_model)] = Field(
+    model: Annotated[ModelChoice | None, BeforeValidator(_model), Also("string")] = Field(
         None, description="dynamic: the model that picks the agent; the default one"
     )
     timeout_ms: float | None = Field(None, gt=0, description="how long a run may take")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from llmspell_agents.composites.composite import create_composite
 from llmspell_agents.composites.config import CompositeConfig
@@ -19,6 +19,7 @@ from llmspell_core.adapters import ComponentTool
 from llmspell_core.errors import LLMSpellError, NotFoundError, ValidationError, did_you_mean
 from llmspell_core.extensions import BUILT_IN
 from llmspell_core.script.api import Builder, Result, ScriptGlobal, ScriptObject, script_method
+from llmspell_core.script.model import Also
 
 _REQUIRED: dict[str, list[str]] = {"llm": [], "function": ["execute"]}
 _ABOUT = {
@@ -201,7 +202,10 @@ class AgentGlobal(ScriptGlobal):
 
     @script_method
     async def create_composite(
-        self, name: str, agents: list[Any], config: CompositeConfig | None = None
+        self,
+        name: str,
+        agents: list[Any],
+        config: Annotated[CompositeConfig | None, Also("string")] = None,
     ) -> ScriptAgent:
         """Make a named agent of agents.
 

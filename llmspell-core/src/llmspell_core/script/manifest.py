@@ -20,12 +20,13 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
 from llmspell_core.script.api import Builder, ScriptFunction, ScriptGlobal, ScriptObject
+from llmspell_core.script.model import Also
 
 FUNCTION = "((...args: any[]) => any)"
 _SCALARS = {
@@ -76,7 +77,7 @@ def _methods(cls: type, found: dict[str, dict[str, Any]]) -> dict[str, Any]:
             continue
         function = getattr(cls, attribute)
         doc, notes = split_doc(inspect.getdoc(function) or "")
-        hints = typing.get_type_hints(function)
+        hints = typing.get_type_hints(function, include_extras=True)
         parameters = list(inspect.signature(function).parameters.values())[1:]
         methods[name] = {
             "aliases": list(mark.aliases),
@@ -142,7 +143,7 @@ def type_text(  # noqa: PLR0911 - one return a form of annotation
         return _SCALARS[hint]
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
-        return type_text(args[0], found)
+        return _with_forms(type_text(args[0], found), args[1:])
     if origin in (typing.Union, types.UnionType):
         parts = dict.fromkeys(type_text(arg, found) for arg in args)
         return " | ".join(parts)
@@ -154,6 +155,11 @@ def type_text(  # noqa: PLR0911 - one return a form of annotation
     if origin in (dict, Mapping):
         return f"Record<string, {type_text(args[1], found) if len(args) > 1 else 'any'}>"
     return _class_text(hint, found)
+
+
+def _with_forms(text: str, metadata: Iterable[Any]) -> str:
+    """A type's text with the other forms that its validator reads."""
+    return " | ".join([text, *(one.text for one in metadata if isinstance(one, Also))])
 
 
 def _class_text(hint: Any, found: dict[str, dict[str, Any]]) -> str:
@@ -185,7 +191,7 @@ def _model_type(model: type[BaseModel], found: dict[str, dict[str, Any]]) -> dic
             {
                 # Python cannot name a field `from` or `schema`: such ones have an alias.
                 "name": field.alias or name,
-                "type": type_text(field.annotation, found),
+                "type": _with_forms(type_text(field.annotation, found), field.metadata),
                 "required": field.is_required(),
                 "doc": field.description or "",
                 "aliases": [one for one in aliases.get(name, []) if one != field.alias],

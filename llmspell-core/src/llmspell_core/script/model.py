@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import types
 import typing
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -16,6 +17,13 @@ from pydantic_core import PydanticCustomError
 
 from llmspell_core.errors import did_you_mean
 from llmspell_core.names import to_snake
+
+
+@dataclass(frozen=True, slots=True)
+class Also:
+    """Beside an annotation: another form, in the manifest's type language, that is read as it."""
+
+    text: str
 
 
 class ScriptModel(BaseModel):
