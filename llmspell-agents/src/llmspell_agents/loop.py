@@ -98,6 +98,8 @@ class AgentLoop:
         live = self.plan.answer is None
         async with aclosing(self.models.stream(request)) as deltas:
             async for delta in deltas:
+                if delta.restart:
+                    await self.sink(StreamChunk(type="restart"))
                 if delta.reasoning:
                     await self.sink(StreamChunk(type="reasoning", text=delta.reasoning))
                 if delta.text and live:

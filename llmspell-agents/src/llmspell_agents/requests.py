@@ -35,6 +35,7 @@ _FALL_BACK = frozenset(
         "provider.server",
         "provider.context_length",
         "provider.bad_response",
+        "provider.circuit_open",
     }
 )
 
@@ -133,7 +134,7 @@ class ModelCaller:
     async def _ask(self, request: ModelRequest) -> ModelResponse:
         for index, target in enumerate(self.targets):
             self.target = target
-            sent = self._for(target, request)
+            sent = self._for(index, request)
             try:
                 with self._span(sent):
                     return await target.provider.complete(sent, self.ctx)
@@ -145,7 +146,7 @@ class ModelCaller:
     async def _deltas(self, request: ModelRequest) -> AsyncGenerator[ModelDelta, None]:
         for index, target in enumerate(self.targets):
             self.target = target
-            sent = self._for(target, request)
+            sent = self._for(index, request)
             handed_out = False
             try:
                 with self._span(sent):
@@ -158,10 +159,14 @@ class ModelCaller:
                             yield delta
                 return
             except ProviderError as error:
-                if handed_out or not self._may_fall_back(error, index):
+                if not self._may_fall_back(error, index, handed_out=handed_out):
                     raise
+                if handed_out:
+                    # The other model answers from the beginning.
+                    yield ModelDelta(restart=True)
 
-    def _for(self, target: Target, request: ModelRequest) -> ModelRequest:
+    def _for(self, index: int, request: ModelRequest) -> ModelRequest:
+        target = self.targets[index]
         left = self.ctx.remaining_ms()
         return ModelRequest(
             model=target.model,
@@ -175,9 +180,10 @@ class ModelCaller:
             timeout_ms=self.timeout_ms if left is None else min(left + GRACE_MS, self.timeout_ms),
             settings={**target.settings, **request.settings},
             retry=self.retry,
+            fallback_left=index + 1 < len(self.targets),
         )
 
-    def _may_fall_back(self, error: ProviderError, index: int) -> bool:
+    def _may_fall_back(self, error: ProviderError, index: int, *, handed_out: bool = False) -> bool:
         if error.code not in _FALL_BACK or index + 1 == len(self.targets):
             return False
         # Each model that is asked counts as a request of its own.
@@ -186,6 +192,13 @@ class ModelCaller:
         self.ctx.account.charge_request()
         after = self.targets[index + 1].full_name
         log.warning("%s: %s; asking %s instead", self.name, error, after)
+        self._emit(
+            "llm.fallback",
+            model=self.target.full_name,
+            to=after,
+            error=error.to_dict(),
+            restarted=handed_out,
+        )
         return True
 
     def _requested(self, request: ModelRequest) -> float:

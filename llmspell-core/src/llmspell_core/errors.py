@@ -130,7 +130,7 @@ class ProviderError(LLMSpellError):
     Codes: `provider.auth`, `provider.rate_limit` (`details["retry_after_ms"]`),
     `provider.timeout`, `provider.connection`, `provider.context_length`, `provider.server`,
     `provider.invalid_request`, `provider.bad_response`, `provider.not_configured`,
-    `provider.unknown`, `provider.model_missing`.
+    `provider.unknown`, `provider.model_missing`, `provider.circuit_open` (it failed too often).
     """
 
     code = "provider.failed"

@@ -199,11 +199,17 @@ class AgentOutput(_Model):
         return Result(fields)
 
 
-ChunkType = Literal["text", "reasoning", "tool_call", "tool_result", "handoff", "usage", "done"]
+ChunkType = Literal[
+    "text", "reasoning", "restart", "tool_call", "tool_result", "handoff", "usage", "done"
+]
 
 
 class StreamChunk(_Model):
-    """One piece of a streamed answer; the last one is `done`."""
+    """One piece of a streamed answer; the last one is `done`.
+
+    `restart`: the model failed in the middle of an answer, whose text and reasoning so far are
+    void, and another one begins anew.
+    """
 
     type: ChunkType
     text: str = ""

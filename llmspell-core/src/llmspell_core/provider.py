@@ -59,6 +59,8 @@ class ModelRequest:
     settings: dict[str, Any] = field(default_factory=dict)
     #: None: the provider's own policy.
     retry: RetryPolicy | None = None
+    #: Another model is asked when this one fails: one that is busy is not waited for.
+    fallback_left: bool = False
 
 
 FinishReason = Literal["stop", "tool_calls", "length", "content_filter", "error"]
@@ -78,11 +80,15 @@ class ModelResponse:
 
 @dataclass(slots=True)
 class ModelDelta:
-    """A piece of an answer: text or reasoning as it comes; the last one has the response."""
+    """A piece of an answer: text or reasoning as it comes; the last one has the response.
+
+    With `restart` the pieces so far are void: another model answers from the beginning.
+    """
 
     text: str = ""
     reasoning: str = ""
     response: ModelResponse | None = None
+    restart: bool = False
 
 
 @dataclass(slots=True)

@@ -106,7 +106,7 @@ class OpenAIProvider(Provider):
             data = await self._connection.json(_PATH, body, ctx, _timeout(request.timeout_ms))
             return parse_answer(data, self._service, request.model)
 
-        return await self._attempts.whole(ask, ctx, request.retry)
+        return await self._attempts.whole(request, ctx, ask)
 
     async def embed(self, request: EmbeddingRequest, ctx: ExecutionContext) -> EmbeddingResponse:
         self.check_configured()
@@ -117,7 +117,7 @@ class OpenAIProvider(Provider):
             data = await self._connection.json(_EMBEDDINGS, body, ctx, timeout_ms)
             return parse_embeddings(data, self._service, request)
 
-        return await self._attempts.whole(ask, ctx)
+        return await self._attempts.whole(request, ctx, ask)
 
     async def stream(
         self, request: ModelRequest, ctx: ExecutionContext
@@ -128,7 +128,7 @@ class OpenAIProvider(Provider):
         def ask() -> AsyncGenerator[ModelDelta, None]:
             return self._stream_once(body, request, ctx)
 
-        async with aclosing(self._attempts.streamed(ask, ctx, request.retry)) as deltas:
+        async with aclosing(self._attempts.streamed(request, ctx, ask)) as deltas:
             async for delta in deltas:
                 yield delta
 

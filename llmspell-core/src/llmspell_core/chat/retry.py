@@ -42,6 +42,17 @@ async def pause(
     left = ctx.remaining_ms()
     if left is not None and delay >= left:
         return False
+    ctx.events.emit(
+        "llm.retry",
+        {
+            "attempt": attempt + 1,
+            "delay_ms": delay,
+            "error": error.to_dict(),
+            "run_id": ctx.run_id,
+        },
+        correlation_id=ctx.correlation_id,
+        language=ctx.language,
+    )
     log.info("%s; trying again in %.0f ms (attempt %d)", error, delay, attempt + 1)
     await asyncio.sleep(delay / 1000)
     return True

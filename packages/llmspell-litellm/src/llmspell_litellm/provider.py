@@ -99,7 +99,7 @@ class LitellmProvider(Provider):
             self._price(response.usage, request.model, answer)
             return response
 
-        return await self._attempts.whole(ask, ctx, request.retry)
+        return await self._attempts.whole(request, ctx, ask)
 
     async def stream(
         self, request: ModelRequest, ctx: ExecutionContext
@@ -112,7 +112,7 @@ class LitellmProvider(Provider):
         def ask() -> AsyncGenerator[ModelDelta, None]:
             return self._stream_once(arguments, request, route, service, timeout_ms)
 
-        async with aclosing(self._attempts.streamed(ask, ctx, request.retry)) as deltas:
+        async with aclosing(self._attempts.streamed(request, ctx, ask)) as deltas:
             async for delta in deltas:
                 yield delta
 
@@ -134,7 +134,7 @@ class LitellmProvider(Provider):
                     answer = await litellm.aembedding(**arguments)
             return parse_embeddings(answer.model_dump(), service, request)
 
-        return await self._attempts.whole(ask, ctx)
+        return await self._attempts.whole(request, ctx, ask)
 
     async def list_models(self) -> list[ModelInfo]:
         if self.config.models:
