@@ -50,7 +50,7 @@ def test_agents_and_templates_are_listed(llmspell: CommandLine) -> None:
     found = {row["name"]: row for row in json.loads(llmspell("agent", "templates", "--json").out)}
     assert found["bot"]["levels"] == ["chat", "bot"]
     assert found["research"]["capabilities"][0] == "research"
-    assert "company [policies]" in llmspell("agent", "templates").out
+    assert "company [escalate_to] [policies]" in llmspell("agent", "templates").out
 
 
 def test_a_template_and_a_file_are_explained(llmspell: CommandLine) -> None:
@@ -122,6 +122,22 @@ def test_files_and_configured_agents_are_checked(llmspell: CommandLine) -> None:
 
 def test_the_schema_is_printed(llmspell: CommandLine) -> None:
     assert "tools_add" in json.loads(llmspell("agent", "schema").out)["properties"]
+
+
+def test_the_doctor_looks_at_agents_that_are_data(llmspell: CommandLine) -> None:
+    source = (
+        'GOOD = {"extends": "chat", "tools_remove": ["calculator"]}\n'
+        'BAD = {"extends": "chta", "tols": []}\nNONE = 7\n'
+    )
+    agents = {"good": "GOOD", "bad": "BAD", "none": "NONE"}
+    llmspell.plugin("acme-agents", source, agents=agents)
+    done = llmspell("plugins", "doctor", "acme-agents")
+    assert done.code == 1
+    text = done.out + done.err
+    assert 'it extends "chta", which is not installed' in text
+    assert 'unknown field "tols"' in text
+    assert "it is a int" in text
+    assert "good" not in "".join(line for line in text.splitlines() if "it " in line)
 
 
 def test_a_plugin_offers_an_agent_as_data(

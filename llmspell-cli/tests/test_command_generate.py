@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -19,7 +20,9 @@ from llmspell_core.testing import FakeOpenAI
 pytestmark = pytest.mark.xdist_group("generate")
 
 TOOLS = {f"made-{template.replace('_', '-')}": template for template in TEMPLATES}
-OTHERS = {f"made-a-{kind}": kind for kind in ("engine", "provider", "command")}
+OTHERS = {f"made-a-{kind}": kind for kind in ("engine", "provider", "command", "agent")}
+#: Enough of them for more than a line.
+MANY = "json-processor,csv-analyzer,text-analyzer,text-manipulator,hash-calculator"
 LONG = "a-name-as-long-as-they-can-be"
 
 
@@ -35,6 +38,8 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
         generate(folder, "tool", name, "--template", template)
     for name, kind in OTHERS.items():
         generate(folder, kind, name)
+    words = ["--template", "customer-service", "--tools", f"{MANY},process-executor"]
+    generate(folder, "agent", "made-desk", *words)
     return folder
 
 
@@ -148,6 +153,31 @@ def test_the_provider_answers(llmspell: CommandLine) -> None:
     assert server.requests[0]["model"] == "small"
 
 
+def test_the_agents_are_made_and_extend_what_they_should(llmspell: CommandLine) -> None:
+    about = json.loads(llmspell("agent", "info", "made-desk", "--json").out)
+    assert about["levels"] == ["customer-service", "made-desk"]
+    assert about["tools"][0] == "sentiment-analyzer"
+    assert "process-executor" in about["tools"]
+    assert about["required_parameters"] == ["company"]
+    with serving(FakeOpenAI(lambda _: "Hello.")) as server:
+        llmspell.write("fake.toml", f'[providers.fake]\nbase_url = "{server.base_url}"\n')
+        words = ["--config", "fake.toml", "--model", "fake/m", "--param", "focus=prices"]
+        assert llmspell("agent", "run", "made-a-agent", "Hi", *words).out == "Hello.\n"
+        assert "Look at prices first." in server.requests[0]["messages"][0]["content"]
+
+
+def test_agents_in_script_languages_pass_their_own_tests(tmp_path: Path) -> None:
+    llmspell = CommandLine(tmp_path)
+    for language in LANGUAGES[1:]:
+        for base in ("chat", "customer-service"):
+            words = ["--template", base, "--tools", MANY, "--language", language]
+            generate(llmspell.cwd, "agent", f"{language}-{base}", *words)
+        generate(llmspell.cwd, "agent", f"{language}-plain", "--language", language)
+    done = llmspell("test")
+    assert done.code == 0, done.out + done.err
+    assert "in 6 files" in done.out
+
+
 def test_tools_in_script_languages_pass_their_own_tests(tmp_path: Path) -> None:
     llmspell = CommandLine(tmp_path)
     for language in LANGUAGES[1:]:
@@ -173,6 +203,9 @@ def test_tools_in_script_languages_pass_their_own_tests(tmp_path: Path) -> None:
         (["command", "doctor"], 'llmspell has a command "doctor"'),
         (["tool", "x", "--template", "nothing"], "is not one of"),
         (["engine", "lua"], 'has an engine "lua"'),
+        (["agent", "chat"], 'llmspell-agents has an agent "chat"'),
+        (["agent", "x", "--template", "reserch"], 'did you mean "research"?'),
+        (["agent", "x", "--tools", "calculatr"], 'did you mean "calculator"?'),
         (["tool", "core"], "is a distribution of llmspell itself"),
         (["tool", "x", "--description", "y" * 90], "at most 72"),
     ],

@@ -22,7 +22,7 @@ COMMANDS = {
     "doctor": ("doctor:doctor", "Say on one page what works here and what does not."),
     "engines": ("engines:engines", "List the script engines."),
     "eval": ("eval:eval_", "Evaluate an expression or a piece of script."),
-    "generate": ("generate:generate", "Write a tool, engine, provider or command to begin with."),
+    "generate": ("generate:generate", "Write a tool, agent, engine, provider or command."),
     "models": ("models:models", "List, fetch and remove local models."),
     "modules": ("modules:modules", "Pin the modules that scripts may load, and check them."),
     "plugins": ("plugins:plugins", "List what distributions add, and what of it is broken."),

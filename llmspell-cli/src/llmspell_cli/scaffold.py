@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 import click
 
+from llmspell_cli.look import say
 from llmspell_cli.version import VERSION
 from llmspell_core.errors import ValidationError
 
@@ -70,9 +71,14 @@ def names_of(name: str) -> dict[str, str]:
 
 def core_requirement(extra: str = "") -> str:
     """What a plugin asks of llmspell-core: this version or a later one that is compatible."""
+    return requirement(f"llmspell-core[{extra}]" if extra else "llmspell-core")
+
+
+def requirement(distribution: str) -> str:
+    """This version of one of our distributions, or a later one that is compatible."""
     major, minor, *_ = map(int, VERSION.split(".")[:2])
     top = f"{major}.{minor + 1}" if major == 0 else f"{major + 1}"
-    return f"llmspell-core{f'[{extra}]' if extra else ''}>={major}.{minor},<{top}"
+    return f"{distribution}>={major}.{minor},<{top}"
 
 
 def about(*folders: str, values: Mapping[str, str]) -> str:
@@ -102,6 +108,13 @@ def write(target: Path, folders: list[tuple[str, ...]], values: Mapping[str, str
     except OSError as error:
         raise click.UsageError(f"cannot write {target}: {error.strerror or error}") from None
     return [target / path for path in sorted(files)]
+
+
+def told(written: list[Path], then: str) -> None:
+    """Name the files on stdout, and what to do next on stderr."""
+    for path in written:
+        click.echo(str(path))
+    say(then)
 
 
 def _templates(*parts: str) -> Traversable:

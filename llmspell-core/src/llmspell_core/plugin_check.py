@@ -166,7 +166,28 @@ def _store(loaded: Any, _: Extension) -> Iterator[Problem]:
         yield f"it is a {type(loaded).__name__}", "name a function of the settings"
 
 
+def _agent(loaded: Any, extension: Extension) -> Iterator[Problem]:
+    from llmspell_core.agent import Agent
+    from llmspell_core.registry import Registry
+
+    if not isinstance(loaded, dict):
+        made = loaded() if isinstance(loaded, type) else loaded
+        if not isinstance(made, Agent):
+            yield f"it is a {type(made).__name__}", "name a dictionary of fields, or an Agent class"
+        return
+    base, known = loaded.get("extends"), Extensions("agents")
+    if base is not None and base not in known:
+        yield f'it extends "{base}", which is not installed', f"one of {', '.join(known)}"
+    # What changes fields of the one below cannot be looked at without it.
+    own = {k: v for k, v in loaded.items() if k not in ("extends", "parameters", "tools_remove")}
+    try:
+        Extensions("configured").load("agent_templates")(extension.name, own, Registry("template"))
+    except LLMSpellError as error:
+        yield error.message, error.hint or "see the fields of a template"
+
+
 _CHECKS: dict[str, Callable[[Any, Extension], Iterator[Problem]]] = {
+    "agents": _agent,
     "commands": _command,
     "engines": _engine,
     "globals": _global,

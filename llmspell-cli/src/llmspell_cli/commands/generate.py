@@ -1,4 +1,4 @@
-"""`llmspell generate tool | engine | provider | command NAME`: a complete project to begin with."""
+"""`llmspell generate tool | agent | engine | provider | command NAME`: a complete project."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 import click
 
 from llmspell_cli.helptext import Group
-from llmspell_cli.look import say
 from llmspell_cli.options import common_options
-from llmspell_cli.scaffold import about, core_requirement, names_of, write
+from llmspell_cli.scaffold import about, core_requirement, names_of, requirement, told, write
 
 TEMPLATES = (
     "basic", "http_api", "file_processor", "command", "llm", "data_analysis", "integration",
@@ -29,6 +28,7 @@ _SUMMARIES = {
     "llm": "Gives a text a title and tags",
     "data_analysis": "Describes the columns of a table",
     "integration": "Lists, reads and creates the entries of a service",
+    "agent": "Answers as the agent it extends, with a focus",
     "engine": "Runs scripts of one step a line",
     "provider": "Asks the models of one service",
     "a command": "Says a word some times",
@@ -41,6 +41,7 @@ _SUMMARIES = {
         "llmspell generate tool shout",
         "llmspell generate tool weather --template http_api --dir plugins",
         "llmspell generate tool shout --language lua",
+        "llmspell generate agent market-research --template research --tools json-processor",
         "llmspell generate provider my-service",
     ),
 )
@@ -111,6 +112,59 @@ def tool(name: str, template: str, language: str, folder: Path, description: str
         summary=summary,
         extra=_EXTRAS.get(template, ""),
         folders=[("tool", "common"), ("tool", template)],
+    )
+
+
+@generate.command(
+    examples=(
+        "llmspell generate agent market-research --template research --tools json-processor",
+        "llmspell generate agent helper --language lua && llmspell test helper",
+    )
+)
+@click.argument("name")
+@click.option(
+    "--template",
+    default="chat",
+    show_default=True,
+    metavar="BASE",
+    help="The installed agent that it extends.",
+)
+@click.option("--tools", default="", metavar="A,B", help="Tools beside those of the template.")
+@click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    default="python",
+    show_default=True,
+    help="Python: a distribution. Lua and JavaScript: a spell module with its test.",
+)
+@_shared
+def agent(
+    name: str, *, template: str, tools: str, language: str, folder: Path, description: str | None
+) -> None:
+    """Write an agent that extends another one."""
+    from llmspell_cli.agent_scaffold import (
+        agent_values,
+        base_info,
+        tool_names,
+        write_script_agent,
+    )
+
+    _refuse_taken("agents", name)
+    more = agent_values(base_info(template), tool_names(tools), language)
+    summary = _summary("agent", description)
+    values = {**names_of(name), **more}
+    if language != "python":
+        write_script_agent(values, language, folder, summary)
+        return
+    _write_distribution(
+        values,
+        folder,
+        kind="agent",
+        group="agents",
+        target=f"{values['module']}.agent:AGENT",
+        summary=summary,
+        folders=[("agent",)],
+        tests_with=("llmspell-agents", "llmspell-tools"),
     )
 
 
@@ -206,8 +260,10 @@ def _write_distribution(
     summary: str,
     folders: list[tuple[str, ...]],
     extra: str = "",
+    tests_with: tuple[str, ...] = (),
 ) -> None:
     core = core_requirement(extra)
+    needed = ["hypothesis>=6.115"] if not tests_with else [requirement(one) for one in tests_with]
     values = {
         **values,
         "kind": kind,
@@ -215,12 +271,12 @@ def _write_distribution(
         "target": target,
         "summary": summary,
         "core": core,
-        "test_requirements": 'hypothesis>=6.115", "pytest>=8.4',
+        "test_requirements": '", "'.join([*needed, "pytest>=8.4"]),
     }
     values["about"] = about(*folders[-1], values=values)
     place = folder / values["distribution"]
     written = write(place, [("distribution",), *folders], values)
-    _told(written, f"next:  cd {place} && tox && pip install .")
+    told(written, f"next:  cd {place} && tox && pip install .")
 
 
 def _write_script(name: str, template: str, language: str, folder: Path, summary: str) -> None:
@@ -239,16 +295,10 @@ def _write_script(name: str, template: str, language: str, folder: Path, summary
     }
     place = folder / name
     written = write(place, [("script", "common"), ("script", language, template)], values)
-    _told(written, f"next:  cd {place} && llmspell test")
+    told(written, f"next:  cd {place} && llmspell test")
 
 
 def _called(function: str, language: str, call: str) -> str:
     if language == "js":
         return f"console.log((await {function}.{call}).text);"
     return f"print({function}:{call}.text)"
-
-
-def _told(written: list[Path], then: str) -> None:
-    for path in written:
-        click.echo(str(path))
-    say(then)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 KINDS = (
     "engines", "globals", "tools", "agents", "workflows", "providers", "stores", "runners",
-    "factories", "configured", "commands", "services", "hooks",
+    "factories", "configured", "schemas", "commands", "services", "hooks",
 )  # fmt: skip
 
 
