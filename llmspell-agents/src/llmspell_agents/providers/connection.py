@@ -77,7 +77,7 @@ class Connection:
     def decode(self, text: str) -> Any:
         """The JSON of a body; `provider.bad_response` names what it is instead."""
         try:
-            return json.loads(text)
+            return json.loads(text.removeprefix("\ufeff"))
         except ValueError:
             what = error_text(text) if looks_like_html(text) else f"no JSON: {text[:100]!r}"
             raise bad_response(self.service, what) from None

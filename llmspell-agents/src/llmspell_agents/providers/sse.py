@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 
 
@@ -20,6 +22,7 @@ class EventStream:
         self._rest = b""
         self._data: list[str] = []
         self._size = 0
+        self._begun = False
 
     def feed(self, piece: bytes) -> list[str]:
         """The events that this piece completes."""
@@ -47,6 +50,9 @@ class EventStream:
         return events
 
     def _line(self, line: bytes, events: list[str]) -> None:
+        if not self._begun:
+            self._begun = True
+            line = line.removeprefix(codecs.BOM_UTF8)
         if not line:
             if self._data:
                 events.append("\n".join(self._data))

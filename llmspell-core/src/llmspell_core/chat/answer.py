@@ -32,11 +32,14 @@ def parse_answer(data: Any, service: Service, model: str) -> ModelResponse:
     if not isinstance(message, dict):
         raise bad_response(service, "no message in its first choice")
     text, thought = split_thoughts(text_of(message.get("content")))
+    refusal = refusal_of(message)
     calls = tool_calls_of(message)
     return ModelResponse(
-        text=text,
+        text=text + refusal,
         tool_calls=calls,
-        finish_reason=finish_reason(choices[0].get("finish_reason"), calls),
+        finish_reason=finish_reason(
+            "content_filter" if refusal else choices[0].get("finish_reason"), calls
+        ),
         usage=usage_of(data.get("usage")),
         model=str(data.get("model") or model),
         reasoning=reasoning_of(message) or thought,
@@ -52,6 +55,12 @@ def text_of(content: Any) -> str:
             str(part.get("text") or "") if isinstance(part, dict) else str(part) for part in content
         )
     return ""
+
+
+def refusal_of(message: dict[str, Any]) -> str:
+    """Why the model does not answer, which some services send beside the content."""
+    found = message.get("refusal")
+    return found if isinstance(found, str) else ""
 
 
 def reasoning_of(message: dict[str, Any]) -> str:

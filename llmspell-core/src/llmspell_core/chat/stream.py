@@ -10,6 +10,7 @@ from llmspell_core.chat.answer import (
     ThoughtSplitter,
     finish_reason,
     reasoning_of,
+    refusal_of,
     text_of,
     tool_calls_of,
     usage_of,
@@ -40,6 +41,7 @@ class StreamedAnswer:
     usage: Usage = field(default_factory=Usage)
     reason: Any = None
     finished: bool = False
+    refused: bool = False
     _thoughts: ThoughtSplitter = field(default_factory=ThoughtSplitter)
     _last: int = -1
     #: Number given by the service -> the call it means now, where a number is used twice.
@@ -67,7 +69,7 @@ class StreamedAnswer:
         response = ModelResponse(
             text="".join(self.text),
             tool_calls=calls,
-            finish_reason=finish_reason(self.reason, calls),
+            finish_reason=finish_reason("content_filter" if self.refused else self.reason, calls),
             usage=self.usage,
             model=self.model,
             reasoning="".join(self.reasoning),
@@ -113,7 +115,9 @@ class StreamedAnswer:
         if isinstance(old_form, dict):
             self._tool_part({"index": 0, "function": old_form})
         text, thought = self._thoughts.feed(text_of(delta.get("content")))
-        return self._pieces(text, reasoning_of(delta) + thought)
+        refusal = refusal_of(delta)
+        self.refused = self.refused or bool(refusal)
+        return self._pieces(text + refusal, reasoning_of(delta) + thought)
 
     def _pieces(self, text: str, reasoning: str) -> list[ModelDelta]:
         if text:
