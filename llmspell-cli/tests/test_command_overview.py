@@ -130,10 +130,13 @@ def test_doctor_names_problems_with_remedies(llmspell: CommandLine) -> None:
 
 def test_stubs_are_written(llmspell: CommandLine) -> None:
     done = llmspell("stubs", "--dir", "types")
-    (written,) = done.out.splitlines()
-    text = (llmspell.cwd / written).read_text(encoding="utf-8")
-    assert text.startswith("---@meta")
-    assert "Agent" in text
+    lua, javascript = (
+        (llmspell.cwd / written).read_text(encoding="utf-8") for written in done.out.splitlines()
+    )
+    assert lua.startswith("---@meta")
+    assert "declare namespace llmspell {" in javascript
+    assert "Agent" in lua
+    assert "Agent" in javascript
     llmspell.write("file", "")
     done = llmspell("stubs", "--dir", "file")
     assert done.code == 2

@@ -270,7 +270,7 @@ def test_what_differs_for_a_script_is_over_the_files_and_below_the_command(place
     assert loaded.override is not None
     assert loaded.override.reason == "reviewed"
     assert loaded.override.where == "llmspell.toml:5"
-    assert loaded.origin("security.profile") == "llmspell.toml:5"
+    assert loaded.origin("security.profile") == "llmspell.toml:6"
     again = place.load(script=place.project / "sub" / "night.lua", profile="high")
     assert again.settings.security.profile == "high"
 
