@@ -34,9 +34,8 @@ class Chain:
     names: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     work: int = 0
-    usage: Usage = field(default_factory=Usage)
-    iterations: int = 0
-    tool_calls: list[ToolCall] = field(default_factory=list)
+    #: What each leg has given.
+    outputs: list[AgentOutput] = field(default_factory=list)
 
     def branch(self, before: list[Message]) -> Chain:
         """A chain whose end comes back to this one; they count their hand-offs together."""
@@ -56,9 +55,7 @@ class Chain:
 
     def note(self, output: AgentOutput) -> None:
         """Count what a leg has used and done."""
-        self.usage.add(output.metadata.usage)
-        self.iterations += output.metadata.iterations
-        self.tool_calls.extend(output.tool_calls)
+        self.outputs.append(output)
         self.work += work_of(output.tool_calls, output.text)
 
     def complete(self, output: AgentOutput, last: BaseAgent) -> AgentOutput:
@@ -66,9 +63,12 @@ class Chain:
         output.agent = output.agent or last.name
         if self.names:
             output.handoff = [*self.names, *output.handoff]
-            output.tool_calls = self.tool_calls
-            output.metadata.usage = self.usage
-            output.metadata.iterations = self.iterations
+            usage = Usage()
+            for one in self.outputs:
+                usage.add(one.metadata.usage)
+            output.metadata.iterations = sum(one.metadata.iterations for one in self.outputs)
+            output.tool_calls = [call for one in self.outputs for call in one.tool_calls]
+            output.metadata.usage = usage
         return output
 
 

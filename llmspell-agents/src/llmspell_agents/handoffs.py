@@ -72,7 +72,7 @@ HandoffEntry = Annotated[Handoff, BeforeValidator(_entry), Also("string"), Also(
 class Peers:
     """The agents that a run may hand over to, by the tools that its model calls for it."""
 
-    def __init__(self, source: str, handoffs: list[Handoff], ctx: ExecutionContext) -> None:
+    def __init__(self, source: str, handoffs: list[Handoff], ctx: ExecutionContext | None) -> None:
         self._of: dict[str, Handoff] = {}
         self.definitions: list[ToolDefinition] = []
         lines = []
@@ -100,6 +100,8 @@ class Peers:
         cls, source: str, handoffs: list[Handoff], input: AgentInput, ctx: ExecutionContext
     ) -> Peers:
         """The peers whose `when` allows it in this run."""
+        if not handoffs:
+            return NOBODY
         offered = []
         for one in handoffs:
             about = {"source": source, "target": one.name, "input": input.text}
@@ -128,13 +130,19 @@ class Peers:
         return len(self._of)
 
 
+#: The peers of most agents.
+NOBODY = Peers("", [], None)
+
+
 def _plain(name: str) -> str:
     return name.lower().replace("-", "_")
 
 
-def _about(handoff: Handoff, ctx: ExecutionContext) -> str:
+def _about(handoff: Handoff, ctx: ExecutionContext | None) -> str:
     if not isinstance(handoff.agent, str):
         return str(handoff.agent.description)
+    if ctx is None:
+        return ""
     try:
         found = ctx.overlay.agents.find(handoff.agent)
     except LLMSpellError:
