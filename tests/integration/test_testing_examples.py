@@ -1,4 +1,4 @@
-"""The examples of tests pass as they are: with their recording, and no model."""
+"""The examples of tests and of an evaluation pass as they are: recorded, without a model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 from llmspell_cli.testing import CommandLine
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "testing"
+ROOT = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLES = ROOT / "testing"
 
 
 def es5(text: str) -> str:
@@ -50,3 +51,12 @@ def test_they_pass_without_asking_anybody(profile: str, tmp_path: Path) -> None:
     done = llmspell("test", "testing", "--profile", profile)
     assert done.code == 0, done.out + done.err
     assert f"{written} passed" in done.out
+
+
+def test_the_suite_of_the_examples_passes_from_its_recording(tmp_path: Path) -> None:
+    llmspell = CommandLine(tmp_path)
+    shutil.copytree(ROOT / "evaluation", llmspell.cwd / "evaluation")
+    tape = "evaluation/sums.jsonl"
+    done = llmspell("evaluate", "evaluation/sums.yaml", "--replay", tape)
+    assert (done.code, done.err) == (0, ""), done.out
+    assert "pass rate 100 % (4 of 4), pass@1 100 %, pass@2 100 %" in done.out

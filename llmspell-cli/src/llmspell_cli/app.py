@@ -21,6 +21,7 @@ COMMANDS = {
     "config": ("config:config", "Show and check the configuration."),
     "doctor": ("doctor:doctor", "Say on one page what works here and what does not."),
     "engines": ("engines:engines", "List the script engines."),
+    "evaluate": ("evaluate:evaluate", "Run the cases of a suite and say how often they pass."),
     "eval": ("eval:eval_", "Evaluate an expression or a piece of script."),
     "generate": ("generate:generate", "Write a tool, agent, engine, provider or command."),
     "models": ("models:models", "List, fetch and remove local models."),

@@ -31,7 +31,7 @@ def _suite(report: FileReport) -> ET.Element:
     broken = int(report.error is not None)
     suite = ET.Element(
         "testsuite",
-        name=_text(str(report.path)),
+        name=xml_text(str(report.path)),
         tests=str(len(report.tests) + broken),
         failures=str(report.count(FAILED)),
         errors=str(report.count(BROKEN) + broken),
@@ -46,16 +46,16 @@ def _suite(report: FileReport) -> ET.Element:
         case.set("time", "0")
         _problem(case, "error", report.error)
     if report.printed:
-        ET.SubElement(suite, "system-out").text = _text(clean(report.printed))
+        ET.SubElement(suite, "system-out").text = xml_text(clean(report.printed))
     return suite
 
 
 def _case(one: TestResult, report: FileReport) -> ET.Element:
     case = ET.Element(
         "testcase",
-        name=_text(one.name),
+        name=xml_text(one.name),
         classname=_class(report),
-        file=_text(str(report.path)),
+        file=xml_text(str(report.path)),
         time=_seconds(one.duration_ms),
     )
     if one.outcome == NOT_RUN:
@@ -66,21 +66,22 @@ def _case(one: TestResult, report: FileReport) -> ET.Element:
 
 
 def _problem(case: ET.Element, tag: str, error: LLMSpellError) -> None:
-    found = ET.SubElement(case, tag, message=_text(error.message), type=_text(error.code))
+    found = ET.SubElement(case, tag, message=xml_text(error.message), type=xml_text(error.code))
     lines = [error.message, *filter(None, [error.source, error.hint, error.stack])]
-    found.text = _text("\n".join(lines))
+    found.text = xml_text("\n".join(lines))
 
 
 def _element(parent: ET.Element, tag: str, **attributes: str) -> ET.Element:
-    return ET.SubElement(parent, tag, {key: _text(value) for key, value in attributes.items()})
+    return ET.SubElement(parent, tag, {key: xml_text(value) for key, value in attributes.items()})
 
 
 def _class(report: FileReport) -> str:
     """The file as a dotted name, by which CI services put cases together."""
-    return _text(".".join(report.path.with_suffix("").parts))
+    return xml_text(".".join(report.path.with_suffix("").parts))
 
 
-def _text(text: str) -> str:
+def xml_text(text: str) -> str:
+    """Text that XML may hold, without secrets."""
     return _NOT_XML.sub("?", clean(text))
 
 

@@ -17,6 +17,7 @@ _BEFORE = {
     "input.usage",
     "cassette.missing",
     "cassette.invalid",
+    "evaluation.baseline",
     # Outside of a script these are names and values of the command line.
     "input.invalid",
     "tool.not_found",

@@ -163,8 +163,10 @@ class Runtime:
         for secret in self.loaded.secrets:
             self.redactor.add(secret)
         protected = own_places(self.settings)
-        if self.settings.has("cassette"):
-            self._open_cassette(protected)
+        if self.cassette is None and self.settings.has("cassette"):
+            self._open_cassette()
+        if self.cassette is not None and self.cassette.path is not None:
+            protected.append(self.cassette.path)
         profile = profile_for(self.loaded)
         named = self.settings.security.audit_log
         path = Path(named) if named else None
@@ -190,7 +192,7 @@ class Runtime:
             if self.cassette is not None:
                 self.cassette.close()
 
-    def _open_cassette(self, protected: list[Path]) -> None:
+    def _open_cassette(self) -> None:
         from llmspell_core.cassette import Cassette
 
         given = self.settings.cassette

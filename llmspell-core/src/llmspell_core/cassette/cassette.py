@@ -81,6 +81,7 @@ class Cassette:
         #: Facts about providers and models, by name: what they can do is part of no answer.
         self._facts: dict[str, dict[str, Any]] = {}
         self._missed: LLMSpellError | None = None
+        self._told = False
         self._writer: tape.Writer | None = None
         if path is not None:
             self._open(path)
@@ -154,7 +155,8 @@ class Cassette:
 
     def close(self) -> None:
         """Say what nobody asked for: what runs has changed since it was recorded."""
-        if self.replaying and self.played and (left := self.remaining):
+        told, self._told = self._told, True
+        if self.replaying and not told and self.played and (left := self.remaining):
             what = "recording of it was" if left == 1 else "recordings of it were"
             log.warning("%s: %d %s not asked for", self.path, left, what)
 
