@@ -199,7 +199,6 @@ class Runtime:
         if given.path:
             path = Path(given.path)
             self.cassette = Cassette(path, given.mode, tools=given.tools, redactor=self.redactor)
-            protected.append(path)
 
     @asynccontextmanager
     async def _providers(self) -> AsyncIterator[None]:
