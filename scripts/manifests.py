@@ -1,4 +1,4 @@
-"""Write what is known of each package's script globals: in full, and the names for engines.
+"""Write what is known of each package's script globals and of our tools, for starts to read.
 
     hatch run python scripts/manifests.py          # write
     hatch run python scripts/manifests.py --check  # exit 1 when one is not up to date
@@ -16,6 +16,9 @@ from typing import Any
 from llmspell_bridge.manifests import FILE, FORMAT, NAMES, compile_extension
 from llmspell_core.extensions import Extensions
 from llmspell_core.script.compact import names_only
+from llmspell_core.tool_cards import FILE as CARDS
+from llmspell_core.tool_cards import FORMAT as CARDS_FORMAT
+from llmspell_core.tool_cards import card_data
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -35,7 +38,18 @@ def manifests() -> dict[Path, str]:
             short = {name: names_only(one) for name, one in globals_.items()}
             texts[folders[package] / FILE] = _text(globals_, indent=1)
             texts[folders[package] / NAMES] = _text(short, indent=None)
+    texts[folders["llmspell_tools"] / CARDS] = _cards()
     return texts
+
+
+def _cards() -> str:
+    tools = {
+        name: card_data(extension.load()())
+        for name, extension in Extensions("tools").items()
+        if extension.target.startswith("llmspell_tools.")
+    }
+    content = {"format": CARDS_FORMAT, "tools": tools}
+    return json.dumps(content, indent=1, sort_keys=True) + "\n"
 
 
 def _text(globals_: dict[str, Any], *, indent: int | None) -> str:

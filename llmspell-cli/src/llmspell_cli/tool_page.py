@@ -14,6 +14,7 @@ from llmspell_cli.look import clean
 
 if TYPE_CHECKING:
     from llmspell_core.tool import Tool
+    from llmspell_core.tool_cards import ToolCard
 
 #: A type longer than this is not kept in its column.
 TYPE_WIDTH = 24
@@ -21,7 +22,7 @@ EXAMPLES = 3
 MIN_WIDTH = 60
 
 
-def row_of(tool: Tool, source: str = "") -> dict[str, Any]:
+def row_of(tool: ToolCard | Tool, source: str = "") -> dict[str, Any]:
     """The tool's row in a list; `source` is the distribution that it comes from."""
     return {
         "name": tool.name,
@@ -32,7 +33,7 @@ def row_of(tool: Tool, source: str = "") -> dict[str, Any]:
     }
 
 
-def needs(tool: Tool, source: str) -> str:
+def needs(tool: ToolCard | Tool, source: str) -> str:
     """What must be installed for it to work, such as `llmspell-tools[data]`, or nothing."""
     from llmspell_core.extras import missing
 

@@ -63,16 +63,12 @@ def _rows(common: Common) -> list[dict[str, Any]]:
     """A row for every tool; one that does not load is named in a warning and left out."""
 
     async def work(runtime: Runtime) -> list[dict[str, Any]]:
-        from llmspell_core.errors import LLMSpellError
+        from llmspell_core.tool_cards import cards
 
-        rows = []
-        for name in runtime.base.tools.names():
-            try:
-                entry = runtime.base.tools.entry(name)
-                rows.append(row_of(runtime.base.tools.get(name), entry.source if entry else ""))
-            except LLMSpellError as error:
-                say(clean(f"warning: {name} is left out: {error.message}"))
-        return rows
+        def left_out(name: str, error: Exception) -> None:
+            say(clean(f"warning: {name} is left out: {error}"))
+
+        return [row_of(one, source) for one, source in cards(runtime.base.tools, left_out)]
 
     rows: list[dict[str, Any]] = _with_runtime(common, work)
     return rows

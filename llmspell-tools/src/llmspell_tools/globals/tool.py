@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn
 
 from pydantic import Field
@@ -12,13 +11,12 @@ from llmspell_core.errors import LLMSpellError, ToolFailed, ToolRetry, Validatio
 from llmspell_core.script.api import Result, ScriptGlobal, ScriptObject, script_method
 from llmspell_core.script.model import ScriptModel
 from llmspell_core.tool import LEVELS, Tool, ToolResult
+from llmspell_core.tool_cards import ToolCard, cards
 from llmspell_tools.globals.script_tool import IndexedTool, ScriptTool
 from llmspell_tools.script_tool import ToolConfig
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
-
-log = logging.getLogger("llmspell.tools")
 
 
 class ToolFilter(ScriptModel):
@@ -248,17 +246,11 @@ class ToolGlobal(ScriptGlobal):
         )
         return ScriptTool(tool, self.ctx)
 
-    def _all(self) -> list[Tool]:
-        found = []
-        for entry in self.ctx.overlay.tools.entries():
-            try:
-                found.append(entry.load())
-            except Exception as error:  # noqa: BLE001 - a broken plugin costs only itself
-                log.warning("the tool %s of %s is broken: %s", entry.name, entry.source, error)
-        return found
+    def _all(self) -> list[ToolCard | Tool]:
+        return [one for one, _ in cards(self.ctx.overlay.tools)]
 
 
-def _row(tool: Tool) -> Result:
+def _row(tool: ToolCard | Tool) -> Result:
     return Result(
         {
             "name": tool.name,
@@ -271,6 +263,6 @@ def _row(tool: Tool) -> Result:
     )
 
 
-def _matches(tool: Tool, query: str) -> bool:
+def _matches(tool: ToolCard | Tool, query: str) -> bool:
     text = " ".join((tool.name, *tool.aliases, tool.category, tool.description)).lower()
     return all(word in text for word in query.lower().split())
