@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from llmspell_bridge.engines import ScriptSource
 from llmspell_bridge.runtime import ScriptRuntime
 from llmspell_bridge.streams import CapturedStreams
+from llmspell_cli.testing import CommandLine
 from llmspell_core.testing import ScriptedProvider, tool_call
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -95,3 +97,36 @@ def test_each_agent_of_a_chain_learns_what_the_filters_let_pass(suffix: str) -> 
     assert "4111" not in shown
     assert "Ada" not in shown
     assert [one.role for one in shipping.messages] == ["system", "user"]
+
+
+REAL = """
+Agent.new{ name = "billing", description = "Knows all invoices", system_prompt = "All are paid." }
+local triage = Agent.new{
+  system_prompt = "You sort.", handoffs = { "billing" }, tool_choice = "transfer_to_billing",
+}
+local kinds, out = {}, nil
+for chunk in triage:stream("Is invoice 7 paid?") do
+  kinds[chunk.type] = true
+  out = chunk.output or out
+end
+print(out.agent, out.handoff[1], kinds.handoff, kinds.text)
+local counter = Agent.new{ name = "counter", description = "Counts", system_prompt = "Say 5." }
+local lead = Agent.new{
+  system_prompt = "Ask the counter.", tools = { counter }, tool_choice = "counter",
+}
+local call = lead:execute("How many kettles are there?").tool_calls[1]
+print(call.name, call.error == nil, #call.result > 0)
+"""
+
+
+@pytest.mark.model
+def test_the_model_on_this_machine_hands_over_and_asks_an_agent(tmp_path: Path) -> None:
+    llmspell = CommandLine(tmp_path)
+    # The model file is the user's own: it is large.
+    del llmspell.env["LLMSPELL_SYSTEM__CACHE_DIR"]
+    llmspell.env |= {k: v for k, v in os.environ.items() if k == "LLMSPELL_SYSTEM__CACHE_DIR"}
+    script = tmp_path / "real.lua"
+    script.write_text(REAL, encoding="utf-8")
+    done = llmspell(script)
+    assert done.code == 0, done.err
+    assert done.out == "billing\tbilling\ttrue\ttrue\ncounter\ttrue\ttrue\n"
