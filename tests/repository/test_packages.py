@@ -100,9 +100,10 @@ def test_every_entry_point_is_installed_and_can_be_imported(
 ) -> None:
     (found,) = importlib.metadata.entry_points(group=group, name=name)
     assert found.value == target
-    # A plugin of hooks is a module or an object with marked functions.
+    # A plugin of hooks is a module or an object with marked functions; an agent may be data.
     loaded = found.load()
-    assert callable(loaded) or group == "llmspell.hooks"
+    data = isinstance(loaded, dict) and group == "llmspell.agents"
+    assert callable(loaded) or data or group == "llmspell.hooks"
 
 
 def test_no_two_packages_claim_one_name() -> None:
