@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from llmspell_core.component import BaseAgent
     from llmspell_core.context import ExecutionContext
     from llmspell_core.runtime import Runtime
+    from llmspell_core.security.redact import Redactor
     from llmspell_core.tool import Tool
 
 MAX_RETRIES = 3
@@ -318,7 +319,18 @@ class Runner:
         operation = getattr(parsed, "__dict__", {}).get("operation")
         if isinstance(operation, str):
             result.metadata.setdefault("operation", operation)
+        self._redact(tool, result, chosen_by_model)
         return result
+
+    def _redact(self, tool: Tool, result: ToolResult, chosen_by_model: bool) -> None:
+        """Take secrets out of a result: what services say may have our keys in it.
+
+        A model is not shown either what only looks like a secret; scripts get that as it is,
+        since they work on it.
+        """
+        if chosen_by_model or tool.permissions.secrets:
+            value = self._runtime.redactor.value
+            result.change(lambda found: value(found, shapes=chosen_by_model))
 
     async def _do(self, tool: Tool, parsed: Any, ctx: ExecutionContext) -> Any:
         tool = ctx.overlay.stand_ins.get(tool.name, tool)
@@ -411,7 +423,7 @@ class Runner:
 
     def _as_error(self, call: _Call, error: Exception) -> LLMSpellError:
         if isinstance(error, LLMSpellError):
-            return error
+            return _redacted(error, self._runtime.redactor)
         log.debug("%s raised", call.component.name, exc_info=error)
         data = error_data(error)
         text = self._runtime.redactor.text(data["message"])
@@ -474,6 +486,16 @@ class Runner:
         if isinstance(value, dict) and isinstance(value.get("text"), str):
             text = value["text"]
         return AgentOutput(text=text, data=value, agent=call.component.name)
+
+
+def _redacted(error: LLMSpellError, redactor: Redactor) -> LLMSpellError:
+    """The error itself, without secrets in what it says to callers, hooks and events."""
+    error.message = redactor.text(error.message)
+    if error.args and isinstance(error.args[0], str):
+        error.args = (redactor.text(error.args[0]), *error.args[1:])
+    error.hint = error.hint and redactor.text(error.hint)
+    error.details = redactor.value(error.details)
+    return error
 
 
 def _merge_output(output: Any, changed: Any) -> None:

@@ -110,6 +110,16 @@ class ToolResult:
     def text(self, value: str) -> None:
         self._text = value
 
+    def change(self, function: Callable[[Any], Any]) -> None:
+        """Replace everything that is shown of it by what a function makes of that."""
+        self.result = function(self.result)
+        if self._output is not _UNSET:
+            self._output = function(self._output)
+        if self._text is not None:
+            self._text = function(self._text)
+        self.metadata = function(self.metadata)
+        self.artifacts = function(self.artifacts)
+
     def to_dict(self) -> dict[str, Any]:
         """All documented fields as data."""
         data = {

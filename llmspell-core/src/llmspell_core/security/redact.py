@@ -63,11 +63,18 @@ class Redactor:
         forms = {*self._forms, *_forms(secret)}
         self._forms = tuple(sorted(forms, key=len, reverse=True))
 
-    def text(self, text: str) -> str:
-        """The text with `***` for each secret; the same object when there is none."""
+    def text(self, text: str, *, shapes: bool = True) -> str:
+        """The text with `***` for each secret; the same object when there is none.
+
+        Args:
+            text: any text
+            shapes: also remove what only looks like a secret
+        """
         for form in self._forms:
             if form in text:
                 text = text.replace(form, MASK)
+        if not shapes:
+            return text
         for signs, pattern, replacement in _SHAPES:
             for sign in signs:
                 if sign in text:
@@ -77,27 +84,27 @@ class Redactor:
             text = re.sub(_DOTTED, _without_tokens, text)
         return _without_keys(text) if "-----BEGIN" in text else text
 
-    def value(self, value: Any, _depth: int = 0) -> Any:
+    def value(self, value: Any, _depth: int = 0, *, shapes: bool = True) -> Any:
         """JSON-like data with its strings and keys redacted; the same object when unchanged."""
         if isinstance(value, str):
-            return self.text(value)
+            return self.text(value, shapes=shapes)
         if _depth > _DEEPEST:
             return MASK
         if isinstance(value, dict):
-            return self._mapping(value, _depth)
+            return self._mapping(value, _depth, shapes)
         if isinstance(value, (list, tuple)):
-            parts = [self.value(part, _depth + 1) for part in value]
+            parts = [self.value(part, _depth + 1, shapes=shapes) for part in value]
             if all(new is old for new, old in zip(parts, value, strict=True)):
                 return value
             return tuple(parts) if isinstance(value, tuple) else parts
         return value
 
-    def _mapping(self, value: dict[Any, Any], depth: int) -> dict[Any, Any]:
+    def _mapping(self, value: dict[Any, Any], depth: int, shapes: bool) -> dict[Any, Any]:
         changed = False
         made: dict[Any, Any] = {}
         for key, part in value.items():
-            new_key = self.text(key) if isinstance(key, str) else key
-            new = self.value(part, depth + 1)
+            new_key = self.text(key, shapes=shapes) if isinstance(key, str) else key
+            new = self.value(part, depth + 1, shapes=shapes)
             changed = changed or new is not part or new_key is not key
             made[new_key] = new
         return made if changed else value
