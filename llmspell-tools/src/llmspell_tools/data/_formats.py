@@ -17,7 +17,11 @@ _DATES = (datetime, date, time)
 def parse(tool: str, style: str, text: str) -> str:
     """The value of a text, as JSON."""
     value = _read(tool, style, text)
-    return json.dumps(Plain(tool)(value) if style in ("yaml", "toml") else value)
+    try:
+        return json.dumps(Plain(tool)(value) if style in ("yaml", "toml") else value)
+    except ValueError:
+        # Python prints no integers beyond some thousand digits.
+        raise mistake(tool, "input", "has a number that is too large") from None
 
 
 def validate(tool: str, style: str, text: str, schema: str | None) -> str:

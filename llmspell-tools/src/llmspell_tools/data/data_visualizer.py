@@ -107,7 +107,7 @@ class DataVisualizer(Tool):
         if params.target_path is not None:
             # A path that may not be written costs no drawing.
             await asyncio.to_thread(ctx.files.resolve, params.target_path, "write")
-        imported("vl_convert", self.name, "charts")
+        await asyncio.to_thread(imported, "vl_convert", self.name, "charts")
         chart = await asyncio.to_thread(chart_of, params)
         ctx.progress(1, 2, "draw")
         picture = await asyncio.to_thread(draw, chart.spec(), style)

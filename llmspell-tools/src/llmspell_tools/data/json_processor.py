@@ -169,6 +169,8 @@ class JsonProcessor(Tool):
         self, what: str, ctx: ToolContext, function: str, *args: str
     ) -> dict[str, Any]:
         """Run what nobody can bound from inside where it can be stopped."""
+        from llmspell_core.compute import ComputeError
+
         try:
             answer = await ctx.compute(function, *args, timeout_ms=TIME_MS)
         except LimitError as error:
@@ -176,6 +178,9 @@ class JsonProcessor(Tool):
                 error.message = f"{self.name}: {what} took longer than {TIME_MS} ms"
                 error.args = (error.message,)
             raise
+        except ComputeError as error:
+            # jq ends its process where it cannot get the memory that it wants.
+            raise ToolFailed(f"{self.name}: {what} failed: {error.message}") from None
         found: dict[str, Any] = json.loads(answer)
         return found
 

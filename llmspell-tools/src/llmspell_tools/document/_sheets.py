@@ -26,7 +26,7 @@ def sheets(document: str) -> dict[str, Any]:
     workbook = _workbook(document)
     found = []
     for name in workbook.sheet_names:
-        sheet = workbook.get_sheet_by_name(name)
+        sheet = _sheet(workbook, name)
         found.append({"name": name, "rows": sheet.height, "columns": sheet.width})
     return {"sheets": found}
 
@@ -42,7 +42,7 @@ def read(document: str, sheet: str | int | None, most: int | None) -> dict[str, 
     workbook = _workbook(document)
     names = workbook.sheet_names
     name = _sheet_name(names, sheet)
-    found = workbook.get_sheet_by_name(name)
+    found = _sheet(workbook, name)
     if found.height * found.width > MAX_CELLS:
         message = f"{TOOL}: the sheet has more than {MAX_CELLS:,} cells"
         raise LimitError(message, code="limit.value")
@@ -62,6 +62,15 @@ def _workbook(document: str) -> Any:
     except (calamine.CalamineError, OSError, ValueError) as error:
         words = str(error).split("\n")[0][:200]
         raise mistake(TOOL, "input", f"is no spreadsheet that can be read: {words}") from None
+
+
+def _sheet(workbook: Any, name: str) -> Any:
+    calamine = imported("python_calamine", TOOL, "document")
+    try:
+        return workbook.get_sheet_by_name(name)
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        words = str(error).split("\n")[0][:200]
+        raise mistake(TOOL, "input", f"has a sheet that cannot be read: {words}") from None
 
 
 def _sheet_name(names: list[str], sheet: str | int | None) -> str:

@@ -132,8 +132,11 @@ def _table(node: Any) -> dict[str, Any]:
     """Its header names, and its rows; those of tables inside it are not its own."""
     header: list[str] = []
     rows: list[list[str]] = []
+    inside = 0
     for one, entering in walk(node):
-        if one.tag != "tr" or not entering or len(rows) >= _MOST_ROWS:
+        if one.tag == "table":
+            inside += 1 if entering else -1
+        if one.tag != "tr" or not entering or inside > 1 or len(rows) >= _MOST_ROWS:
             continue
         cells = [cell for cell in _children(one) if cell.tag in ("td", "th")]
         texts = [_flat(cell) for cell in cells]
