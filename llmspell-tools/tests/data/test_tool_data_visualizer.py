@@ -138,7 +138,7 @@ def test_mistakes_name_the_field(params: dict[str, Any], message: str) -> None:
 
 
 def test_more_than_a_picture_can_show_is_refused() -> None:
-    with pytest.raises(LimitError, match="20,001 points"):
-        run(input=list(range(20_001)))
+    with pytest.raises(LimitError, match="5,001 points"):
+        run(input=list(range(5_001)))
     with pytest.raises(LimitError, match="more than 1,000 different values"):
         run(input={str(n): n for n in range(1001)}, kind="bar")

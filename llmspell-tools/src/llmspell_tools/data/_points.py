@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from llmspell_tools.data.data_visualizer import ChartParameters
 
 TOOL = "data-visualizer"
-#: More points than a picture can show take long to draw.
-_MOST_POINTS = 20_000
+#: More than a picture can show, and the library holds the whole process while it draws: about a
+#: second for so many.
+_MOST_POINTS = 5_000
 _MOST_BARS = 1_000
 _LARGEST = 1e300
 

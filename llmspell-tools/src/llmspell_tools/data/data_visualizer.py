@@ -63,8 +63,8 @@ class ChartParameters(ToolParameters):
     y_label: str | None = Field(None, max_length=500, description="Beside the y axis")
     stacked: bool = Field(True, description="bar: series on one another, else side by side")
     bins: int | None = Field(None, ge=1, le=200, description="histogram: at most this many bars")
-    width: int = Field(600, ge=50, le=3_000, description="In pixels; a PNG has twice as many")
-    height: int = Field(400, ge=50, le=3_000, description="In pixels")
+    width: int = Field(600, ge=50, le=2_000, description="In pixels; a PNG has twice as many")
+    height: int = Field(400, ge=50, le=2_000, description="In pixels")
     target_path: str | None = Field(
         None, min_length=1, description="The file to write; else the picture is the result"
     )
