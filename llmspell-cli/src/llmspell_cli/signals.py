@@ -28,7 +28,11 @@ PATIENCE_S = 1.0
 def run_until_signal(work: Coroutine[Any, Any, Any]) -> Any:
     """Run a coroutine on a loop of its own; `cancelled` when a signal ended it."""
     with _Signals() as signals:
-        return asyncio.run(_main(work, signals))
+        result = asyncio.run(_main(work, signals))
+    if signals.received:
+        # While the loop was closed. Nobody else would hear of it, and `--watch` went on for ever.
+        raise _cancelled(signals.received)
+    return result
 
 
 async def _main(work: Coroutine[Any, Any, Any], signals: _Signals) -> Any:
