@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from llmspell_core import logging
 
 # A busy machine is not a failure: `timeout` in pyproject.toml finds what really hangs.
 settings.register_profile("llmspell", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -28,3 +30,10 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         (name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections
     ]
     return report
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """Take away what a command that ran in this process set up for its own output."""
+    yield
+    logging.close()

@@ -447,10 +447,6 @@ def test_a_closed_layer_keeps_no_handler_alive() -> None:
 
 def test_the_built_in_hooks(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    # A command that ran in this process has set these for its own output.
-    for name in ("llmspell", "llmspell.hooks"):
-        logging.getLogger(name).propagate = True
-        caplog.set_level(logging.DEBUG, name)
     base = HookRegistry()
     registry = HookRegistry(base)
     base.enable("logging", {"level": "debug", "points": ["post_tool", "tool_error"]})

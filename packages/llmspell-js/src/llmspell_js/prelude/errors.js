@@ -184,10 +184,15 @@
     try {
       fields = describe(e);
       return encode(fields);
-    } catch {
+    } catch (broken) {
       fields ??= { __proto__: null, message: "an error that cannot be described", code: "script.error" };
       fields.details = fields.stack = undefined;
       fields.message = StringSlice(fields.message, 0, 1000);
+      // What used up the memory while it was described ends the script as it does elsewhere.
+      if (broken === null || textIn(broken, "message") === "out of memory") {
+        fields.code = "script.memory_limit";
+        fields.message = "the script used up its memory";
+      }
       return encode(fields);
     }
   }
