@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+from llmspell_core.errors import PolicyError
 from llmspell_core.records import Record, key
+
+if TYPE_CHECKING:
+    from llmspell_core.context import ExecutionContext
+    from llmspell_core.tool import Tool
 
 
 class ApprovalRequest(Record):
@@ -93,3 +98,35 @@ class CallbackApprover:
         if isinstance(answer, Awaitable):
             answer = await answer
         return ApprovalAnswer.of(answer)
+
+
+async def approve(
+    tool: Tool, params: dict[str, Any], ctx: ExecutionContext
+) -> dict[str, Any] | None:
+    """Ask the run's approver; returns edited arguments, or None when approved as they are."""
+    answer = await ctx.approver.ask(
+        ApprovalRequest(
+            tool=tool.name,
+            arguments=params,
+            reason=_why_asked(tool),
+            description=tool.description,
+            path=ctx.path,
+            correlation_id=ctx.correlation_id,
+        )
+    )
+    if answer.kind == "deny":
+        raise PolicyError(
+            f"{tool.name}: {answer.message or 'not approved'}",
+            code="tool.not_approved",
+            hint="approve it when asked, or allow it with [security.tools] allow",
+        )
+    if answer.kind == "always":
+        ctx.policy.always(tool)
+    return answer.arguments if answer.kind == "edit" else None
+
+
+def _why_asked(tool: Tool) -> str:
+    """The mark of a tool that makes people ask, in one word."""
+    if tool.destructive:
+        return "destructive"
+    return "open_world" if tool.open_world else tool.security_level

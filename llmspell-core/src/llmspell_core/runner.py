@@ -14,12 +14,11 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from llmspell_core.account import limit_error
 from llmspell_core.agent import Agent
-from llmspell_core.approval import ApprovalRequest
+from llmspell_core.approval import approve
 from llmspell_core.context import _current
 from llmspell_core.errors import (
     AgentError,
@@ -27,13 +26,11 @@ from llmspell_core.errors import (
     DeadlineError,
     HookError,
     LLMSpellError,
-    PolicyError,
-    ToolError,
-    WorkflowError,
     error_data,
 )
-from llmspell_core.hooks import HookContext, HookResult
 from llmspell_core.messages import AgentInput, AgentOutput, StreamChunk
+from llmspell_core.run_call import MOMENTS, Call
+from llmspell_core.run_hooks import Again, Redirect, ask_hooks, shape
 from llmspell_core.tool import ToolResult
 from llmspell_core.within import TimeLimitError, within
 
@@ -69,98 +66,8 @@ class ComponentRunner(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """The hook points and events of one kind of component."""
-
-    kind: str
-    before: str
-    after: str
-    error: str
-    started: str
-    completed: str
-    failed: str
-    raises: type[LLMSpellError]
-
-
-MOMENTS = {
-    "agent": Moments(
-        "agent",
-        "before_agent_execution",
-        "after_agent_execution",
-        "agent_error",
-        "agent.started",
-        "agent.completed",
-        "agent.failed",
-        AgentError,
-    ),
-    "workflow": Moments(
-        "workflow",
-        "before_workflow_start",
-        "after_workflow_complete",
-        "workflow_error",
-        "workflow.started",
-        "workflow.completed",
-        "workflow.failed",
-        WorkflowError,
-    ),
-    "tool": Moments(
-        "tool",
-        "before_tool_execution",
-        "after_tool_execution",
-        "tool_error",
-        "tool.invoked",
-        "tool.completed",
-        "tool.failed",
-        ToolError,
-    ),
-}
-
-
 #: How often hooks may send one call to another tool.
 MAX_REDIRECTS = 10
-
-
-class _Again(Exception):  # noqa: N818 - control flow of a `retry` answer
-    """A hook asked for another attempt."""
-
-    def __init__(self, delay_ms: float) -> None:
-        self.delay_ms = delay_ms
-
-
-class _Redirect(Exception):  # noqa: N818 - control flow of a `redirect` answer
-    """A hook named another tool."""
-
-    def __init__(self, target: str) -> None:
-        self.target = target
-
-
-@dataclass(slots=True)
-class _Call:
-    """One run on its way through the pipeline."""
-
-    moments: Moments
-    component: BaseAgent
-    ctx: ExecutionContext
-    operation: str
-    #: The AgentInput, or a tool call's parameters.
-    payload: Any
-    started: float
-    call_id: str | None = None
-
-    def emit(self, type_: str, **data: Any) -> None:
-        """Tell the run's bus; the component and the run are always named."""
-        ctx, component = self.ctx, self.component
-        data["name"] = component.name
-        data["id"] = component.id
-        data["run_id"] = ctx.run_id
-        if self.call_id:
-            data["call_id"] = self.call_id
-        ctx.events.emit(type_, data, correlation_id=ctx.correlation_id, language=ctx.language)
-
-    def elapsed_ms(self) -> float:
-        """How long it has taken so far."""
-        return (time.perf_counter() - self.started) * 1000
 
 
 class Runner:
@@ -263,7 +170,7 @@ class Runner:
         return self._finished(call, output)
 
     @staticmethod
-    def _finished(call: _Call, output: AgentOutput) -> AgentOutput:
+    def _finished(call: Call, output: AgentOutput) -> AgentOutput:
         output.metadata.execution_time_ms = call.elapsed_ms()
         output.metadata.correlation_id = call.ctx.correlation_id
         return output
@@ -285,7 +192,7 @@ class Runner:
             call.call_id = call_id
             try:
                 return await self._run_tool(tool, call, chosen_by_model)
-            except _Redirect as redirect:
+            except Redirect as redirect:
                 tool = ctx.overlay.tools.get(redirect.target)
         raise HookError(
             f"{tool.name}: hooks redirected the call more than {MAX_REDIRECTS} times",
@@ -293,7 +200,7 @@ class Runner:
             hint="redirect from one tool only, by its name in ctx.tool",
         )
 
-    async def _run_tool(self, tool: Tool, call: _Call, chosen_by_model: bool) -> ToolResult:
+    async def _run_tool(self, tool: Tool, call: Call, chosen_by_model: bool) -> ToolResult:
         async def body(given: dict[str, Any]) -> ToolResult:
             return await self._call_tool(tool, given, call, chosen_by_model)
 
@@ -303,12 +210,12 @@ class Runner:
         return result
 
     async def _call_tool(
-        self, tool: Tool, params: dict[str, Any], call: _Call, chosen_by_model: bool
+        self, tool: Tool, params: dict[str, Any], call: Call, chosen_by_model: bool
     ) -> ToolResult:
         ctx = call.ctx
         parsed = tool.validate(params)
         if ctx.policy.check_tool(tool, chosen_by_model=chosen_by_model) == "ask":
-            changed = await _approve(tool, params, ctx)
+            changed = await approve(tool, params, ctx)
             if changed is not None:
                 parsed = tool.validate(changed)
         if hit := ctx.account.before_tools([tool.name]):
@@ -343,7 +250,7 @@ class Runner:
 
     # -- the pipeline ------------------------------------------------------------------------
 
-    def _enter(self, component: BaseAgent, payload: Any, ctx: ExecutionContext) -> _Call:
+    def _enter(self, component: BaseAgent, payload: Any, ctx: ExecutionContext) -> Call:
         if len(ctx.path) >= MAX_DEPTH:
             raise AgentError(
                 f"{component.name}: components are nested deeper than {MAX_DEPTH}",
@@ -356,15 +263,15 @@ class Runner:
             deadline=ctx.within(getattr(component, "timeout_ms", None)),
         )
         moments = MOMENTS[component.kind]
-        return _Call(moments, component, inner, "execute", payload, time.perf_counter())
+        return Call(moments, component, inner, "execute", payload, time.perf_counter())
 
-    async def _pipeline(self, call: _Call, body: Callable[[Any], Awaitable[Any]]) -> Any:
+    async def _pipeline(self, call: Call, body: Callable[[Any], Awaitable[Any]]) -> Any:
         token = _current.set(call.ctx)
         try:
             for attempt in range(MAX_RETRIES + 1):
                 try:
                     return await self._attempt(call, body)
-                except _Again as again:
+                except Again as again:
                     if attempt == MAX_RETRIES:
                         raise HookError(
                             f"{call.component.name}: hooks asked for more than "
@@ -376,12 +283,12 @@ class Runner:
             _current.reset(token)
         raise HookError("unreachable")  # pragma: no cover - the loop returns or raises
 
-    async def _attempt(self, call: _Call, body: Callable[[Any], Awaitable[Any]]) -> Any:
+    async def _attempt(self, call: Call, body: Callable[[Any], Awaitable[Any]]) -> Any:
         hooks, moments = call.ctx.hooks, call.moments
         if hooks.active(moments.before):
-            outcome = await self._hook(call, moments.before)
+            outcome = await ask_hooks(call, moments.before)
             if outcome.kind == "replace":
-                return self._shape(call, outcome.result)
+                return shape(call, outcome.result)
         call.emit(moments.started)
         try:
             result = await self._bounded(call, body)
@@ -391,13 +298,13 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - mapped, told to hooks, and raised again
             return await self._failed(call, error)
         if hooks.active(moments.after):
-            outcome = await self._hook(call, moments.after, output=result)
+            outcome = await ask_hooks(call, moments.after, output=result)
             if outcome.kind == "replace":
-                result = self._shape(call, outcome.result)
+                result = shape(call, outcome.result)
         call.emit(moments.completed, duration_ms=call.elapsed_ms())
         return result
 
-    async def _bounded(self, call: _Call, body: Callable[[Any], Awaitable[Any]]) -> Any:
+    async def _bounded(self, call: Call, body: Callable[[Any], Awaitable[Any]]) -> Any:
         remaining = call.ctx.remaining_ms()
         if remaining is None:
             return await body(call.payload)
@@ -410,18 +317,18 @@ class Runner:
                 hint="raise timeout_ms, or give it less to do",
             ) from error
 
-    async def _failed(self, call: _Call, error: Exception) -> Any:
+    async def _failed(self, call: Call, error: Exception) -> Any:
         moments = call.moments
         found = self._as_error(call, error)
         if call.ctx.hooks.active(moments.error):
-            outcome = await self._hook(call, moments.error, error=found.to_dict())
+            outcome = await ask_hooks(call, moments.error, error=found.to_dict())
             if outcome.kind == "replace":
                 call.emit(moments.completed, duration_ms=call.elapsed_ms(), replaced=True)
-                return self._shape(call, outcome.result)
+                return shape(call, outcome.result)
         call.emit(moments.failed, error=found.to_dict(), duration_ms=call.elapsed_ms())
         raise found from (error if found is not error else error.__cause__)
 
-    def _as_error(self, call: _Call, error: Exception) -> LLMSpellError:
+    def _as_error(self, call: Call, error: Exception) -> LLMSpellError:
         if isinstance(error, LLMSpellError):
             return _redacted(error, self._runtime.redactor)
         log.debug("%s raised", call.component.name, exc_info=error)
@@ -431,61 +338,6 @@ class Runner:
             f"{call.moments.kind} {call.component.name} failed: {text}",
             details={"exception": type(error).__name__},
         )
-
-    async def _hook(
-        self, call: _Call, point: str, *, output: Any = None, error: dict[str, Any] | None = None
-    ) -> HookResult:
-        ctx, component = call.ctx, call.component
-        is_tool = call.moments.kind == "tool"
-        seen = HookContext(
-            point=point,
-            component=component.name,
-            component_id=component.id,
-            operation=call.operation,
-            input=None if is_tool else call.payload,
-            output=output,
-            tool=component.name if is_tool else None,
-            arguments=call.payload if is_tool else None,
-            error=error,
-            correlation_id=ctx.correlation_id,
-            language=ctx.language,
-            state=ctx.state_scope,
-            duration_ms=call.elapsed_ms(),
-        )
-        outcome = await ctx.hooks.run(point, seen)
-        if outcome.kind == "cancel":
-            raise HookError(
-                f"{component.name}: {outcome.reason or 'cancelled by a hook'}",
-                details={"point": point, "reason": outcome.reason or ""},
-            )
-        if outcome.kind == "retry":
-            raise _Again(outcome.delay_ms)
-        if outcome.kind == "redirect" and is_tool and outcome.target:
-            raise _Redirect(outcome.target)
-        self._take_changes(call, seen, output)
-        return outcome
-
-    def _take_changes(self, call: _Call, seen: HookContext, output: Any) -> None:
-        """What hooks changed in the context goes into the call and its output."""
-        if call.moments.kind == "tool":
-            if seen.arguments is not call.payload and isinstance(seen.arguments, dict):
-                call.payload = seen.arguments
-        elif seen.input is not call.payload:
-            call.payload = call.component.read_input(seen.input)
-        if output is not None and seen.output is not output:
-            _merge_output(output, seen.output)
-
-    @staticmethod
-    def _shape(call: _Call, value: Any) -> Any:
-        """A hook's replacement in the type that callers of this kind expect."""
-        if call.moments.kind == "tool":
-            return ToolResult.of(value)
-        if isinstance(value, AgentOutput):
-            return value
-        text = value if isinstance(value, str) else str(value)
-        if isinstance(value, dict) and isinstance(value.get("text"), str):
-            text = value["text"]
-        return AgentOutput(text=text, data=value, agent=call.component.name)
 
 
 def _redacted(error: LLMSpellError, redactor: Redactor) -> LLMSpellError:
@@ -498,55 +350,6 @@ def _redacted(error: LLMSpellError, redactor: Redactor) -> LLMSpellError:
     return error
 
 
-def _merge_output(output: Any, changed: Any) -> None:
-    """Copy a changed output's known fields onto the result object; a plain value is its text."""
-    if isinstance(output, ToolResult):
-        if isinstance(changed, dict):
-            for name in ("result", "output", "text", "metadata"):
-                if name in changed:
-                    setattr(output, name, changed[name])
-        else:
-            output.result, output.output = changed, changed
-    elif isinstance(changed, dict):
-        for name in ("text", "data", "success"):
-            if name in changed:
-                setattr(output, name, changed[name])
-    elif isinstance(changed, str):
-        output.text = changed
-
-
-async def _approve(
-    tool: Tool, params: dict[str, Any], ctx: ExecutionContext
-) -> dict[str, Any] | None:
-    """Ask the run's approver; returns edited arguments, or None when approved as they are."""
-    answer = await ctx.approver.ask(
-        ApprovalRequest(
-            tool=tool.name,
-            arguments=params,
-            reason=_why_asked(tool),
-            description=tool.description,
-            path=ctx.path,
-            correlation_id=ctx.correlation_id,
-        )
-    )
-    if answer.kind == "deny":
-        raise PolicyError(
-            f"{tool.name}: {answer.message or 'not approved'}",
-            code="tool.not_approved",
-            hint="approve it when asked, or allow it with [security.tools] allow",
-        )
-    if answer.kind == "always":
-        ctx.policy.always(tool)
-    return answer.arguments if answer.kind == "edit" else None
-
-
-def _why_asked(tool: Tool) -> str:
-    """The mark of a tool that makes people ask, in one word."""
-    if tool.destructive:
-        return "destructive"
-    return "open_world" if tool.open_world else tool.security_level
-
-
-def _deadline_text(call: _Call) -> str:
+def _deadline_text(call: Call) -> str:
     limit = getattr(call.component, "timeout_ms", None)
     return f"{limit:g} ms" if limit and call.elapsed_ms() >= limit * 0.95 else "its run may take"
