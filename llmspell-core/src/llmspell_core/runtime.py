@@ -15,7 +15,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakKeyDictionary
@@ -26,8 +26,8 @@ from llmspell_core.config.directories import data_dir, own_places
 from llmspell_core.config.settings import Settings
 from llmspell_core.config.sources import Loaded, load
 from llmspell_core.context import ExecutionContext
-from llmspell_core.errors import NotFoundError
-from llmspell_core.extensions import BUILT_IN, Extension, Extensions
+from llmspell_core.extensions import Extensions
+from llmspell_core.filling import fill_registries
 from llmspell_core.hooks import HookContext
 from llmspell_core.lifecycle import Phase, RuntimeMode, SelectiveInit
 from llmspell_core.overlay import Overlay
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
         Provider,
     )
     from llmspell_core.providers import Providers, ResolvedModel
-    from llmspell_core.registry import Registry
     from llmspell_core.runner import ComponentRunner, Runner
     from llmspell_core.secrets import Secrets
     from llmspell_core.state import StateStore
@@ -210,7 +209,7 @@ class Runtime:
 
     @asynccontextmanager
     async def _core(self) -> AsyncIterator[None]:
-        self._fill_registries()
+        fill_registries(self.base, self.settings, self.init.kinds)
         self.plugins.call("llmspell_configure", settings=self.settings)
         self.plugins.call("llmspell_register_hooks", registry=self.base.hooks)
         self._enable_hooks()
@@ -225,70 +224,6 @@ class Runtime:
             except TimeoutError:
                 log.warning("the system_shutdown hooks took longer than 5 s")
             self.plugins.call("llmspell_runtime_stopping", runtime=self)
-
-    def _fill_registries(self) -> None:
-        registries: dict[str, Registry[Any]] = {
-            "tools": self.base.tools,
-            "agents": self.base.agents,
-            "workflows": self.base.workflows,
-        }
-        for kind, registry in registries.items():
-            if kind in self.init.kinds:
-                registry.fill_on_first_use(partial(self._fill, kind))
-        if "agents" in self.init.kinds:
-            self.base.templates.fill_on_first_use(self._fill_templates)
-
-    def _fill(self, kind: str, registry: Registry[Any]) -> None:
-        aliases = _aliases(kind)
-        maker = Extensions("configured").get(kind)
-        # What is built in comes first: a stranger cannot take its names and other spellings.
-        found = sorted(Extensions(kind).values(), key=lambda one: one.distribution not in BUILT_IN)
-        for extension in found:
-            before = registry.entry(extension.name)
-            if before is not None and before.source in BUILT_IN:
-                log.warning(
-                    "the %s %s of %s is not used: %s has that name",
-                    kind.removesuffix("s"), extension.name, extension.distribution, before.source,
-                )  # fmt: skip
-                continue
-            registry.add_lazy(
-                extension.name,
-                _instance(extension, maker, self.base),
-                source=extension.distribution,
-                aliases=aliases.get(extension.target, ()),
-                summary=extension.summary,
-            )
-        if maker is None:
-            return
-        for name, fields in getattr(self.settings, kind).items():
-            # The user's own table stands for a distribution's agent of that name.
-            registry.remove(name)
-            registry.add_lazy(
-                name,
-                partial(_configured, maker, name, fields, self.base),
-                source="configuration",
-                summary=str(fields.get("description", "")),
-            )
-
-    def _fill_templates(self, registry: Registry[Any]) -> None:
-        """Agents that are made of data are templates of others as well."""
-        maker, below = Extensions("configured").get("agent_templates"), registry.parent
-        if maker is None or below is None:
-            return
-        for extension in Extensions("agents").values():
-            below.add_lazy(
-                extension.name,
-                _template(extension, maker, below),
-                source=extension.distribution,
-                summary=extension.summary,
-            )
-        for name, fields in self.settings.agents.items():
-            registry.add_lazy(
-                name,
-                partial(_configured, maker, name, fields, registry),
-                source="configuration",
-                summary=str(fields.get("description", "")),
-            )
 
     def _enable_hooks(self) -> None:
         if self.settings.hooks:
@@ -405,53 +340,6 @@ def _loaded(settings: Loaded | Settings | dict[str, Any] | None) -> Loaded:
     if isinstance(settings, dict):
         return load(data=settings)
     return Loaded.of(settings)
-
-
-def _aliases(kind: str) -> dict[str, tuple[str, ...]]:
-    """Further names by what they stand for, out of the group `llmspell.tool_aliases` for tools."""
-    found: dict[str, tuple[str, ...]] = {}
-    for extension in Extensions(f"{kind.removesuffix('s')}_aliases").values():
-        found[extension.target] = (*found.get(extension.target, ()), extension.name)
-    return found
-
-
-def _configured(maker: Extension, name: str, fields: dict[str, Any], where: Any) -> Any:
-    """What a table of the settings describes, made by its kind (`llmspell.configured`)."""
-    return maker.load()(name, fields, where)
-
-
-def _template(extension: Extension, maker: Extension, below: Registry[Any]) -> Callable[[], Any]:
-    def made() -> Any:
-        value = extension.load()
-        if isinstance(value, dict):
-            return maker.load()(extension.name, value, below)
-        raise NotFoundError(
-            f'the agent "{extension.name}" of {extension.distribution} is no template',
-            code="template.not_found",
-            hint="only agents that are made of data can be extended",
-        )
-
-    return made
-
-
-def _instance(extension: Extension, maker: Extension | None, overlay: Overlay) -> Callable[[], Any]:
-    """Entry points name a class, an object or data: a class is made once, without arguments."""
-
-    def made() -> Any:
-        value = extension.load()
-        if isinstance(value, dict) and maker is not None:
-            return maker.load()(extension.name, value, overlay)
-        if isinstance(value, type):
-            try:
-                value = value()
-            except Exception as error:
-                raise extension.broken(f"failed to make {extension.target}", error) from error
-        if getattr(value, "kind", None) != extension.kind.removesuffix("s"):
-            what = TypeError(f"a {type(value).__name__} is none")
-            raise extension.broken(f"gave no {extension.kind.removesuffix('s')}", what)
-        return value
-
-    return made
 
 
 def _close_with(loop: asyncio.AbstractEventLoop, runtime: Runtime) -> None:
