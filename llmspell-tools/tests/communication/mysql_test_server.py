@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from started_server import free_port, running
 
 SCRIPTS = Path("/usr/share/mysql")
 _SETUP = """CREATE USER test@'127.0.0.1' IDENTIFIED BY 'pw';
@@ -40,31 +40,13 @@ def mariadb() -> Iterator[str]:
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     try:
         subprocess.run([*command, "--bootstrap"], input=tables.encode(), check=True, **quiet)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        server = subprocess.Popen(
-            [*command, f"--port={port}", f"--socket={folder}/s", f"--pid-file={folder}/pid",
-             "--bind-address=127.0.0.1", "--skip-name-resolve", f"--init-file={folder}/setup.sql",
-             "--secure-file-priv="],
-            **quiet,
-        )  # fmt: skip
-        try:
-            _wait(server, port)
+        port = free_port()
+        server = [
+            *command, f"--port={port}", f"--socket={folder}/s", f"--pid-file={folder}/pid",
+            "--bind-address=127.0.0.1", "--skip-name-resolve", f"--init-file={folder}/setup.sql",
+            "--secure-file-priv=",
+        ]  # fmt: skip
+        with running(server, port, stdout=subprocess.DEVNULL):
             yield f"mysql://test:pw@127.0.0.1:{port}/shop"
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait(server: subprocess.Popen[bytes], port: int) -> None:
-    until = time.monotonic() + 30
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError("MariaDB did not start")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from started_server import free_port, running
 
 PASSWORD = "s3cret-of-the-test"
 
@@ -43,30 +43,12 @@ def postgres() -> Iterator[str]:
              "--pwfile", folder / "password", "--no-sync", "-E", "UTF8", "--locale=C"],
             check=True, **quiet,
         )  # fmt: skip
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        server = subprocess.Popen(
-            [place / "postgres", "-D", folder / "data", "-h", "127.0.0.1", "-p", str(port),
-             "-k", folder, "-c", "fsync=off", "-c", "shared_buffers=16MB"],
-            stderr=subprocess.DEVNULL, **quiet,
-        )  # fmt: skip
-        try:
-            _wait(server, port)
+        port = free_port()
+        server: list[str | Path] = [
+            place / "postgres", "-D", folder / "data", "-h", "127.0.0.1", "-p", str(port),
+            "-k", folder, "-c", "fsync=off", "-c", "shared_buffers=16MB",
+        ]  # fmt: skip
+        with running(server, port, **quiet):
             yield f"postgresql://test:{PASSWORD}@127.0.0.1:{port}/postgres"
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait(server: subprocess.Popen[bytes], port: int) -> None:
-    until = time.monotonic() + 30
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError("PostgreSQL did not start")
