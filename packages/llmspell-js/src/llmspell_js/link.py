@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 #: Characters handed over at once: frames of a worker are bounded.
 LARGEST = 1 << 20
 #: How the fields of an error begin that is null, and what is in those of a deadlock.
-_NULL, _DEADLOCK = '{"message":"null","code":"script.error"', '"code":"async.deadlock"'
+_NULL, _LOST = '{"message":"null","code":"script.error"', '"details":{"lost":"null"}'
+_DEADLOCK = '"code":"async.deadlock"'
 
 
 def error_text(code: str, message: str, **more: Any) -> str:
@@ -149,7 +150,8 @@ class Link:
 
     def _note_fatal(self, text: str) -> str:
         """An error's fields, as they are to be told; notes one that ends the script."""
-        if (text.startswith(_NULL) or _DEADLOCK in text) and self.memory_is_short():
+        lost = text.startswith(_NULL) or _LOST in text or _DEADLOCK in text
+        if lost and self.memory_is_short():
             # Not even an error could be made of it, or what was to go on could not be kept.
             text = error_text("script.memory_limit", MESSAGES["script.memory_limit"])
         if '"script.memory_limit"' in text:

@@ -6,7 +6,7 @@
   "use strict";
   const {
     ErrorC, ErrorStack, JSONStringify, MapC, MapGet, MapSet, MathMax, MathMin, ObjectAssign,
-    ObjectDefineProperty, ObjectFreeze, ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, RegExpExec, StringC, StringCharCodeAt,
+    ObjectDefineProperty, ObjectFreeze, ObjectHasOwn, ObjectKeys, RegExpExec, StringC, StringCharCodeAt,
     StringIndexOf, StringSlice, StringSplit, StringStartsWith, SymbolDescription, put,
   } = use("primordials");
 
@@ -70,6 +70,11 @@
   const here = () => cleaned(ErrorStack(new ErrorC()));
 
   class LLMSpellError extends ErrorC {
+    #made = true;
+
+    // Asks for a private field: no trap of a script's Proxy runs, as one would for its prototype.
+    static made(e) { return typeof e === "object" && e !== null && #made in e; }
+
     // Explicit: the implied one passes its arguments on by way of the script's iterators.
     constructor() { super(); }
 
@@ -102,8 +107,7 @@
     throw make({ code, message, hint, retryable: false });
   }
 
-  const is = (e) => typeof e === "object" && e !== null
-    && ObjectGetPrototypeOf(e) === LLMSpellError.prototype;
+  const is = LLMSpellError.made;
 
   // describing ------------------------------------------------------------------------------------
 
@@ -115,7 +119,7 @@
   // A property of what was thrown, when it can be read at all.
   function read(e, key) {
     try {
-      return e[key];
+      return e?.[key];
     } catch {
       return undefined;
     }
@@ -186,10 +190,12 @@
       return encode(fields);
     } catch (broken) {
       fields ??= { __proto__: null, message: "an error that cannot be described", code: "script.error" };
-      fields.details = fields.stack = undefined;
+      // `null` is the script's own, or the engine's without memory for an error: the host can tell.
+      fields.details = broken === null ? { __proto__: null, lost: "null" } : undefined;
+      fields.stack = undefined;
       fields.message = StringSlice(fields.message, 0, 1000);
       // What used up the memory while it was described ends the script as it does elsewhere.
-      if (broken === null || textIn(broken, "message") === "out of memory") {
+      if (textIn(broken, "message") === "out of memory") {
         fields.code = "script.memory_limit";
         fields.message = "the script used up its memory";
       }

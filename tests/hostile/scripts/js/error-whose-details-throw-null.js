@@ -1,0 +1,4 @@
+// expect: script.error
+const error = new Error("details");
+error.details = { get more() { throw null; } };
+throw error;
