@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         ModelRequest,
         ModelResponse,
     )
+    from llmspell_core.run_events import RunEvents
     from llmspell_core.runtime import Runtime
     from llmspell_core.security.env import EnvGate
     from llmspell_core.security.files import FileGate
@@ -89,6 +90,8 @@ class ExecutionContext:
         self.nested = 0
         #: How many there may be.
         self.max_nested = MAX_NESTED
+        #: Told what happens in the run, finer than `events`; None: nobody listens.
+        self.run_events: RunEvents | None = None
         self.log: logging.Logger = logging.getLogger("llmspell.run")
 
     @property
@@ -206,6 +209,8 @@ class ToolContext(ExecutionContext):
 
     def progress(self, done: float, total: float = 0, note: str = "") -> None:
         """Tell how far long work has come."""
+        if self.run_events is not None:
+            self.run_events.tool_progress(done, total, note, self.tool.name)
         self.events.emit(
             "tool.progress",
             {"tool": self.tool.name, "done": done, "total": total, "note": note},
