@@ -154,6 +154,12 @@ class StateError(LLMSpellError):
     code = "state.failed"
 
 
+class JournalError(LLMSpellError):
+    """The journal of a run could not do what was asked, or a paused run cannot go on."""
+
+    code = "journal.failed"
+
+
 class LimitError(LLMSpellError):
     """One call asked for too much (`limit.<name>`); the script may catch it and go on."""
 

@@ -39,6 +39,7 @@ from llmspell_core.security.select import profile_for
 
 if TYPE_CHECKING:
     from llmspell_core.cassette import Cassette
+    from llmspell_core.journal import Journal
     from llmspell_core.prompts import Prompts
     from llmspell_core.provider import (
         EmbeddingRequest,
@@ -85,6 +86,7 @@ class Runtime:
         self._stack = AsyncExitStack()
         self._runners: dict[str, ComponentRunner | None] = {}
         self._stores: dict[str, StateStore] = {}
+        self._journal: Journal | None = None
         self.redactor = Redactor()
         #: What is recorded and played instead of asking; None: nothing.
         self.cassette: Cassette | None = None
@@ -186,6 +188,9 @@ class Runtime:
             for store in self._stores.values():
                 await store.close()
             self._stores.clear()
+            if self._journal is not None:
+                await self._journal.close()
+                self._journal = None
             await self.base.close()
             await self.policy.close()
             if self.cassette is not None:
@@ -316,6 +321,16 @@ class Runtime:
         """The store that outlives the process, whatever is configured for state."""
         backend = self.settings.state.backend
         return self._store("sqlite" if backend == "memory" else backend)
+
+    def journal(self) -> Journal:
+        """Where runs that may pause are written down."""
+        if self._journal is None:
+            backend = self.settings.journal.backend or (
+                "memory" if self.settings.state.backend == "memory" else "sqlite"
+            )
+            made: Journal = Extensions("journals").load(backend)(self.loaded)
+            self._journal = made
+        return self._journal
 
     def _store(self, backend: str) -> StateStore:
         if backend not in self._stores:

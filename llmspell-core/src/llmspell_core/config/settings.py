@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llmspell_core.config.sections.default import Default
     from llmspell_core.config.sections.engines import Engine
     from llmspell_core.config.sections.events import Events
+    from llmspell_core.config.sections.journal import JournalFile
     from llmspell_core.config.sections.models import ModelAlias, Price, Provider
     from llmspell_core.config.sections.overrides import ScriptOverride
     from llmspell_core.config.sections.privacy import SecretStore, Telemetry
@@ -74,6 +75,7 @@ SECTIONS: dict[str, Spec] = {
     "secrets": Spec("one", "where keys come from", "privacy:SecretStore"),
     "cassette": Spec("one", "recorded answers of models and tools", "cassette:CassetteFile"),
     "state": Spec("one", "where `State` is kept", "state:State"),
+    "journal": Spec("one", "where runs that may pause are written down", "journal:JournalFile"),
     "workflow_defaults": Spec("one", "workflows in general", "workflows:WorkflowDefaults"),
     "prices": Spec("table", "what models cost", "models:Price"),
     "security": Spec("one", "what scripts and tools may do", "security:Security"),
@@ -107,6 +109,7 @@ class Settings:
     secrets: SecretStore
     cassette: CassetteFile
     state: State
+    journal: JournalFile
     workflow_defaults: WorkflowDefaults
     prices: dict[str, Price]
     security: Security

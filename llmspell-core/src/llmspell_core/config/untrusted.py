@@ -32,6 +32,7 @@ _PRIVATE: tuple[Keys, ...] = (
     ("telemetry",),
     ("secrets",),
     ("cassette",),
+    ("journal", "file"),
     ("state", "url"),
     ("events", "share"),
     ("security", "audit_log"),
