@@ -10,6 +10,7 @@ host's own phases, so that both get ready at the same time.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmspell_bridge.carrier import Carrier
 from llmspell_bridge.engines import ScriptSource, load_engine
+from llmspell_bridge.heap import HEAP
 from llmspell_bridge.manifests import Manifest, compile_global, load_names
 from llmspell_bridge.result import ScriptResult
 from llmspell_bridge.run import Companion, ScriptRun
@@ -96,6 +98,7 @@ class ScriptRuntime(Runtime):
         finally:
             self._carrier = None
             carrier.close()
+            HEAP.give_back()
 
     def add_global(self, declared: type[ScriptGlobal]) -> None:
         """Show scripts a global of the embedding program, beside those of installed packages."""
@@ -180,6 +183,7 @@ class ScriptRuntime(Runtime):
             return await run.execute(_arguments(source, args or [], params or {}))
         finally:
             self._runs.discard(run)
+            HEAP.soon(asyncio.get_running_loop())
 
     def _policy_of(self, run_id: str, source: ScriptSource, args: list[str]) -> Policy:
         """The run's own policy: files named as arguments may be read, the audit names the run."""
