@@ -21,7 +21,7 @@ SOON_S = 0.1
 
 
 class Heap:
-    """The memory of this process. Use it from the threads of event loops; a look lost is no harm."""
+    """The memory of this process, for its event loops; a look that is lost does no harm."""
 
     def __init__(self) -> None:
         self._least: int | None = None
