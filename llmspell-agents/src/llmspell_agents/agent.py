@@ -26,7 +26,7 @@ from llmspell_agents.prompting import user_message
 from llmspell_agents.runtime import leg_for
 from llmspell_agents.structured import AnswerSchema
 from llmspell_agents.targets import Target, check_prices, resolve_targets
-from llmspell_core.account import limit_error
+from llmspell_core.account import Account, limit_error
 from llmspell_core.agent import Agent as CoreAgent
 from llmspell_core.errors import ValidationError, error_data
 from llmspell_core.messages import AgentInput, AgentOutput, Message, StreamChunk
@@ -109,7 +109,7 @@ class Agent(CoreAgent):
         """
         if self.config.execute is None and ctx.runtime not in self.targets:
             targets = resolve_targets(self.config, ctx.runtime)
-            check_prices(targets, self.run_limits.cost_usd)
+            check_prices(targets, Account(self.run_limits), ctx.runtime)
             self.targets[ctx.runtime] = targets
         if self._unmade_tools:
             async with self._making:

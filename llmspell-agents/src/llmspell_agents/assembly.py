@@ -10,6 +10,7 @@ from llmspell_agents.loop import AgentLoop, LoopPlan
 from llmspell_agents.prompting import system_text
 from llmspell_agents.requests import ModelCaller
 from llmspell_agents.structured import AnswerSchema
+from llmspell_agents.targets import check_prices
 from llmspell_agents.tool_calls import ToolCaller
 from llmspell_agents.transfers import Transfers
 from llmspell_core.errors import ValidationError
@@ -130,12 +131,6 @@ class Assembly:
 
 def model_caller(agent: Agent, ctx: ExecutionContext) -> ModelCaller:
     """What asks the models of a prepared agent."""
-    retry = agent.config.retry
-    return ModelCaller(
-        agent.name,
-        agent.id,
-        agent.targets[ctx.runtime],
-        ctx,
-        timeout_ms=ctx.settings.default.timeout_ms,
-        retry=retry.policy() if retry else None,
-    )
+    retry, targets = agent.config.retry, agent.targets[ctx.runtime]
+    check_prices(targets, ctx.account, ctx.runtime)
+    return ModelCaller(agent.name, agent.id, targets, ctx, retry=retry.policy() if retry else None)

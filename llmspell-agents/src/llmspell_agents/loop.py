@@ -230,11 +230,19 @@ class AgentLoop:
                 model=target.model,
                 provider=target.provider.name,
                 finish_reason=reason,
-                usage=self.usage,
+                usage=self._used(),
                 iterations=self.iterations,
                 limit=self._hit.as_dict() if self._hit else None,
             ),
         )
+
+    def _used(self) -> Usage:
+        """Tokens and money of this agent's part of the run, those of failed attempts included."""
+        if not self.models.wasted.total_tokens:
+            return self.usage
+        used = self.usage.model_copy()
+        used.add(self.models.wasted)
+        return used
 
     def _exceeded(self, hit: LimitHit) -> AgentError:
         from llmspell_agents.conversation import message_data
@@ -242,7 +250,7 @@ class AgentLoop:
         return limit_error(
             hit,
             messages=[message_data(message) for message in self.added],
-            usage=self.usage.model_dump(exclude_none=True),
+            usage=self._used().model_dump(exclude_none=True),
             text=self._text,
         )
 

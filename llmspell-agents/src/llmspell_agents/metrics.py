@@ -17,7 +17,8 @@ class AgentMetrics:
     requests_active: int = 0
     tool_invocations: int = 0
     tokens_total: int = 0
-    cost_usd: float = 0.0
+    #: None once the price of something was unknown.
+    cost_usd: float | None = 0.0
     total_ms: float = 0.0
     last_error: dict[str, Any] | None = None
 
@@ -33,7 +34,9 @@ class AgentMetrics:
         self.total_ms += duration_ms
         self.tool_invocations += len(output.tool_calls)
         self.tokens_total += output.metadata.usage.total_tokens
-        self.cost_usd += output.metadata.usage.cost_usd or 0.0
+        used = output.metadata.usage
+        if self.cost_usd is not None and (used.cost_usd is not None or used.total_tokens):
+            self.cost_usd = None if used.cost_usd is None else self.cost_usd + used.cost_usd
 
     def failed(self, error: dict[str, Any], duration_ms: float) -> None:
         """A run ended with an error."""

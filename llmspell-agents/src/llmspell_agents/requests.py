@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from llmspell_agents.llm_hooks import Again, LLMHooks
 from llmspell_core import telemetry
+from llmspell_core.account import limit_error
 from llmspell_core.errors import HookError, LLMSpellError, ProviderError
+from llmspell_core.messages import Usage
 from llmspell_core.provider import ModelDelta, ModelRequest, ModelResponse, RetryPolicy
 
 if TYPE_CHECKING:
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
 
     from llmspell_agents.targets import Target
     from llmspell_core.context import ExecutionContext
-
-#: A request outlasts its run by this: the run's own deadline is the one that is reported.
-GRACE_MS = 100
 
 log = logging.getLogger("llmspell.agents")
 
@@ -48,9 +47,11 @@ class ModelCaller:
     id: str
     targets: list[Target]
     ctx: ExecutionContext
-    timeout_ms: float
     retry: RetryPolicy | None = None
+    #: What requests have used that gave no answer: failed attempts, and answers thrown away.
+    wasted: Usage = field(default_factory=Usage.model_construct)
     target: Target = field(init=False)
+    _asked: bool = False
     hooks: LLMHooks = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,7 +59,8 @@ class ModelCaller:
         self.hooks = LLMHooks(self.name, self.id, self.ctx)
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
-        """One whole answer; the request is charged to the account by the caller."""
+        """One whole answer; its first request is charged to the account by the caller."""
+        self._asked = False
         for _ in range(MAX_HOOK_RETRIES + 1):
             try:
                 early = await self.hooks.before(request, self.target.full_name)
@@ -79,6 +81,7 @@ class ModelCaller:
             yield ModelDelta(response.text, response.reasoning)
             yield ModelDelta(response=response)
             return
+        self._asked = False
         for _ in range(MAX_HOOK_RETRIES + 1):
             try:
                 async with aclosing(self._stream_once(request)) as deltas:
@@ -129,7 +132,11 @@ class ModelCaller:
             return stand_in
         self._completed(response, started)
         duration = (time.perf_counter() - started) * 1000
-        return await self.hooks.after(request, response, self.target.full_name, duration)
+        try:
+            return await self.hooks.after(request, response, self.target.full_name, duration)
+        except BaseException:
+            self._waste([response.usage])
+            raise
 
     async def _ask(self, request: ModelRequest) -> ModelResponse:
         for index, target in enumerate(self.targets):
@@ -141,6 +148,9 @@ class ModelCaller:
             except ProviderError as error:
                 if not self._may_fall_back(error, index):
                     raise
+            finally:
+                if sent.wasted:
+                    self._waste(sent.wasted)
         raise self._too_often()  # pragma: no cover - the last target returns or raises
 
     async def _deltas(self, request: ModelRequest) -> AsyncGenerator[ModelDelta, None]:
@@ -164,10 +174,12 @@ class ModelCaller:
                 if handed_out:
                     # The other model answers from the beginning.
                     yield ModelDelta(restart=True)
+            finally:
+                if sent.wasted:
+                    self._waste(sent.wasted)
 
     def _for(self, index: int, request: ModelRequest) -> ModelRequest:
         target = self.targets[index]
-        left = self.ctx.remaining_ms()
         return ModelRequest(
             model=target.model,
             messages=request.messages,
@@ -177,7 +189,7 @@ class ModelCaller:
             max_tokens=_first(request.max_tokens, target.max_tokens),
             schema=request.schema,
             stop=request.stop,
-            timeout_ms=self.timeout_ms if left is None else min(left + GRACE_MS, self.timeout_ms),
+            timeout_ms=self.ctx.model_timeout_ms(),
             settings={**target.settings, **request.settings},
             retry=self.retry,
             fallback_left=index + 1 < len(self.targets),
@@ -201,7 +213,21 @@ class ModelCaller:
         )
         return True
 
+    def _waste(self, usages: list[Usage]) -> None:
+        """Charge what gave no answer: it is paid for all the same."""
+        for usage in usages:
+            self.target.add_cost(usage, self.ctx.runtime)
+            self.wasted.add(usage)
+            self.ctx.account.charge_usage(usage)
+        usages.clear()
+
     def _requested(self, request: ModelRequest) -> float:
+        if self._asked:
+            # A hook wants another attempt: the model sees one more request.
+            if hit := self.ctx.account.before_request():
+                raise limit_error(hit)
+            self.ctx.account.charge_request()
+        self._asked = True
         self._emit(
             "llm.requested",
             model=self.target.full_name,
@@ -212,8 +238,7 @@ class ModelCaller:
 
     def _completed(self, response: ModelResponse, started: float) -> None:
         usage = response.usage
-        if usage.cost_usd is None:
-            usage.cost_usd = self.target.price_of(usage)
+        self.target.add_cost(usage, self.ctx.runtime)
         self._emit(
             "llm.completed",
             model=self.target.full_name,

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from llmspell_core.errors import AgentError
+from llmspell_core.pricing import price_of, require_prices
 
 if TYPE_CHECKING:
     from llmspell_agents.config import AgentConfig
+    from llmspell_core.account import Account
     from llmspell_core.messages import Usage
     from llmspell_core.provider import Provider
     from llmspell_core.runtime import Runtime
-
-_MILLION = 1_000_000
 
 
 @dataclass(slots=True)
@@ -25,20 +24,17 @@ class Target:
     temperature: float | None = None
     max_tokens: int | None = None
     settings: dict[str, Any] = field(default_factory=dict)
-    #: USD per million tokens (input, output); None when unknown.
-    price: tuple[float, float] | None = None
 
     @property
     def full_name(self) -> str:
         """`provider/model`."""
         return f"{self.provider.name}/{self.model}"
 
-    def price_of(self, usage: Usage) -> float | None:
-        """What these tokens cost, in USD; None when unknown."""
-        if usage.cost_usd is not None or self.price is None:
-            return usage.cost_usd
-        into, out = self.price
-        return (usage.input_tokens * into + usage.output_tokens * out) / _MILLION
+    def add_cost(self, usage: Usage, runtime: Runtime) -> None:
+        """Write into the usage what it cost, in USD; None stays where the price is unknown."""
+        if usage.cost_usd is None:
+            price = price_of(self.provider, self.model, runtime)
+            usage.cost_usd = None if price is None else price.of(usage)
 
 
 def resolve_targets(config: AgentConfig, runtime: Runtime) -> list[Target]:
@@ -71,28 +67,13 @@ def resolve_targets(config: AgentConfig, runtime: Runtime) -> list[Target]:
         )
     for target in targets:
         target.provider.check_configured()
-        target.price = _price(runtime, target)
     return targets
 
 
-def check_prices(targets: list[Target], limit_usd: float | None) -> None:
-    """With a limit on money every price must be known, or the limit would mean nothing."""
-    if limit_usd is None:
-        return
-    unknown = [one.full_name for one in targets if one.price is None and not one.provider.local]
-    if unknown:
-        raise AgentError(
-            f"the price of {', '.join(unknown)} is unknown, so cost_usd cannot be held",
-            code="agent.price_unknown",
-            hint=f'set [prices."{unknown[0]}"] input and output, in USD per million tokens',
-        )
-
-
-def _price(runtime: Runtime, target: Target) -> tuple[float, float] | None:
-    found = runtime.settings.prices.get(target.full_name)
-    if found is not None:
-        return found.input, found.output
-    return (0.0, 0.0) if target.provider.local else None
+def check_prices(targets: list[Target], account: Account, runtime: Runtime) -> None:
+    """Raise `agent.price_unknown` where money is limited and the price of one is not known."""
+    if account.holds_money():
+        require_prices([(one.provider, one.model) for one in targets], account, runtime)
 
 
 def _first(one: Any, other: Any) -> Any:

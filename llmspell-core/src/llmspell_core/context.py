@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from llmspell_core.state import StateView
     from llmspell_core.tool import Tool
 
+#: A model request outlasts its run by this.
+GRACE_MS = 100
+
 #: Agents as tools of agents as tools: deeper ones no model has under control.
 MAX_NESTED = 5
 
@@ -141,6 +144,16 @@ class ExecutionContext:
         if self.deadline is None:
             return None
         return max(0.0, (self.deadline - time.monotonic()) * 1000)
+
+    def model_timeout_ms(self) -> float:
+        """How long a model request may take from now; the run's own deadline wins.
+
+        Where that is the smaller one, the request outlasts it by a little: the run's end is what
+        is reported then.
+        """
+        most = float(self.settings.default.timeout_ms)
+        left = self.remaining_ms()
+        return most if left is None else min(left + GRACE_MS, most)
 
     async def run(self, component: BaseAgent, input: Any = None) -> AgentOutput:
         """Run another component inside this run: its account, policy and deadline hold."""

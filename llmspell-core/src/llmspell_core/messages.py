@@ -75,12 +75,16 @@ class Usage(_Model):
         """Add another request's usage to this one."""
         # Each request is counted three times or more; pydantic's own setter is slow.
         mine = self.__dict__
+        if other.cost_usd is not None:
+            # An unknown part makes the whole unknown; where nothing was used, nothing is.
+            if self.cost_usd is not None or not self.total_tokens:
+                mine["cost_usd"] = (self.cost_usd or 0.0) + other.cost_usd
+        elif other.total_tokens:
+            mine["cost_usd"] = None
         mine["input_tokens"] += other.input_tokens
         mine["output_tokens"] += other.output_tokens
         mine["total_tokens"] += other.total_tokens
         mine["cached_tokens"] += other.cached_tokens
-        if other.cost_usd is not None:
-            mine["cost_usd"] = (self.cost_usd or 0.0) + other.cost_usd
 
     def to_script(self) -> Result:
         """For scripts: the documented fields."""

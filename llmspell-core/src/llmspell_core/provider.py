@@ -13,6 +13,7 @@ from llmspell_core.messages import Message, ToolCall, Usage
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
+    from llmspell_core.pricing import ModelPrice
     from llmspell_core.runtime import Runtime
 
 #: progress(bytes done, bytes in all or 0 when unknown, what is being fetched)
@@ -61,6 +62,8 @@ class ModelRequest:
     retry: RetryPolicy | None = None
     #: Another model is asked when this one fails: one that is busy is not waited for.
     fallback_left: bool = False
+    #: What failed attempts have used, as far as the service said so: the provider appends it.
+    wasted: list[Usage] = field(default_factory=list)
 
 
 FinishReason = Literal["stop", "tool_calls", "length", "content_filter", "error"]
@@ -192,6 +195,14 @@ class Provider(ABC):
     def capabilities(self, model: str) -> Capabilities:
         """What this model can do."""
         return Capabilities()
+
+    def price(self, model: str) -> ModelPrice | None:
+        """What this model costs, as far as is known without asking anybody; else None."""
+        if not self.local:
+            return None
+        from llmspell_core.pricing import FREE
+
+        return FREE
 
     def check_configured(self) -> None:  # noqa: B027 - most providers need nothing
         """Raise `provider.not_configured` when no request could succeed; no network."""

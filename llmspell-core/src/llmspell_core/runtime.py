@@ -40,6 +40,7 @@ from llmspell_core.security.select import profile_for
 if TYPE_CHECKING:
     from llmspell_core.cassette import Cassette
     from llmspell_core.journal import Journal
+    from llmspell_core.pricing import Charged
     from llmspell_core.prompts import Prompts
     from llmspell_core.provider import (
         EmbeddingRequest,
@@ -283,9 +284,14 @@ class Runtime:
         request.model = found.model
         if request.temperature is None:
             request.temperature = found.temperature
-        _charge_request(ctx)
-        response = await found.provider.complete(request, ctx)
-        ctx.account.charge_usage(response.usage)
+        request.timeout_ms = request.timeout_ms or ctx.model_timeout_ms()
+        price = _charge_request(found, ctx)
+        try:
+            response = await found.provider.complete(request, ctx)
+        finally:
+            for usage in request.wasted:
+                price.charge(usage)
+        price.charge(response.usage)
         return response
 
     async def ask_embeddings(
@@ -294,9 +300,10 @@ class Runtime:
         """Vectors of texts, counted in the caller's account."""
         found = self.providers.resolve_embedding(request.model or None)
         request.model = found.model
-        _charge_request(ctx)
+        request.timeout_ms = request.timeout_ms or ctx.model_timeout_ms()
+        price = _charge_request(found, ctx)
         response = await found.provider.embed(request, ctx)
-        ctx.account.charge_usage(response.usage)
+        price.charge(response.usage)
         return response
 
     async def create(self, kind: str, spec: Any, ctx: ExecutionContext) -> Any:
@@ -339,12 +346,15 @@ class Runtime:
         return self._stores[backend]
 
 
-def _charge_request(ctx: ExecutionContext) -> None:
+def _charge_request(found: ResolvedModel, ctx: ExecutionContext) -> Charged:
     from llmspell_core.account import limit_error
+    from llmspell_core.pricing import Charged, require_prices
 
+    require_prices([(found.provider, found.model)], ctx.account, ctx.runtime)
     if hit := ctx.account.before_request():
         raise limit_error(hit)
     ctx.account.charge_request()
+    return Charged(found.provider, found.model, ctx)
 
 
 def _loaded(settings: Loaded | Settings | dict[str, Any] | None) -> Loaded:

@@ -393,3 +393,20 @@ def test_nothing_but_the_request_leaves_the_process(tmp_path: Any) -> None:
     )
     assert said.stdout.strip() == "['127.0.0.1'] False", said.stderr
     assert said.stderr == ""
+
+
+def test_prices_are_known_before_litellm_is_imported() -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from llmspell_core.runtime import Runtime\n"
+        "async def main():\n"
+        "    async with Runtime({'state': {'backend': 'memory'}}) as runtime:\n"
+        "        ours = runtime.provider('anthropic').price('claude-sonnet-4-5')\n"
+        "        theirs = runtime.provider('litellm').price('azure/gpt-4o')\n"
+        "        nobodys = runtime.provider('litellm').price('xai/gpt-4o')\n"
+        "        print(ours.input, theirs.input, nobodys)\n"
+        "asyncio.run(main())\n"
+        "print('litellm' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.split("\n")[:2] == ["3.0 2.5 None", "False"]

@@ -7,15 +7,16 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from llmspell_agents.providers.connection import Connection
-from llmspell_agents.providers.presets import preset_for
+from llmspell_agents.providers.presets import PRESETS, UNKNOWN, preset_for
 from llmspell_agents.providers.sse import EventStream, EventTooLarge
-from llmspell_core.chat.answer import parse_answer
+from llmspell_core.chat.answer import note_waste, parse_answer
 from llmspell_core.chat.attempts import Attempts
 from llmspell_core.chat.embeddings import parse_embeddings
 from llmspell_core.chat.errors import Service, bad_response
 from llmspell_core.chat.stream import StreamedAnswer
 from llmspell_core.chat.wire import request_body
 from llmspell_core.errors import ProviderError
+from llmspell_core.pricing import FREE, shipped
 from llmspell_core.provider import (
     Capabilities,
     EmbeddingRequest,
@@ -30,12 +31,15 @@ from llmspell_core.provider import (
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
+    from llmspell_core.pricing import ModelPrice
     from llmspell_core.runtime import Runtime
 
 DEFAULT_TIMEOUT_MS = 120_000.0
 LIST_TIMEOUT_MS = 15_000.0
 _PATH = "/chat/completions"
 _EMBEDDINGS = "/embeddings"
+#: Names of models that a program on this machine only passes on to a service.
+_PASSED_ON = ("-cloud", ":cloud")
 _NOT_STREAMED = ("application/json", "text/html")
 
 
@@ -83,6 +87,16 @@ class OpenAIProvider(Provider):
         fields = Capabilities.__dataclass_fields__
         return Capabilities(**{key: value for key, value in known.items() if key in fields})
 
+    def price(self, model: str) -> ModelPrice | None:
+        if self.preset.program:
+            # What runs on this machine costs nothing, unless it passes the request on.
+            return None if model.endswith(_PASSED_ON) else FREE
+        if self.preset is UNKNOWN:
+            # Whoever answers at another address has prices of its own.
+            return None
+        name = self.config.name
+        return shipped(name if name in PRESETS else self.config.type, model)
+
     def check_configured(self) -> None:
         name = self.config.name
         if not self._service.base_url:
@@ -104,7 +118,11 @@ class OpenAIProvider(Provider):
 
         async def ask() -> ModelResponse:
             data = await self._connection.json(_PATH, body, ctx, _timeout(request.timeout_ms))
-            return parse_answer(data, self._service, request.model)
+            try:
+                return parse_answer(data, self._service, request.model)
+            except ProviderError:
+                note_waste(request, data)
+                raise
 
         return await self._attempts.whole(request, ctx, ask)
 
@@ -154,21 +172,22 @@ class OpenAIProvider(Provider):
         events = EventStream()
         whole = b""
         source = self._connection.pieces(_PATH, body, ctx, _timeout(request.timeout_ms))
-        async with aclosing(source):
-            async for kind, piece in source:
-                if kind.startswith(_NOT_STREAMED):
-                    whole += piece
-                    continue
-                for delta in self._deltas(answer, events, piece):
+        with answer.watched(request):
+            async with aclosing(source):
+                async for kind, piece in source:
+                    if kind.startswith(_NOT_STREAMED):
+                        whole += piece
+                        continue
+                    for delta in self._deltas(answer, events, piece):
+                        yield delta
+                    if answer.finished:
+                        break
+            if whole:
+                for delta in self._unstreamed(whole, request):
                     yield delta
-                if answer.finished:
-                    break
-        if whole:
-            for delta in self._unstreamed(whole, request):
+                return
+            for delta in (*self._deltas(answer, events, None), *answer.end()):
                 yield delta
-            return
-        for delta in (*self._deltas(answer, events, None), *answer.end()):
-            yield delta
 
     def _deltas(
         self, answer: StreamedAnswer, events: EventStream, piece: bytes | None
@@ -183,7 +202,11 @@ class OpenAIProvider(Provider):
     def _unstreamed(self, body: bytes, request: ModelRequest) -> list[ModelDelta]:
         """The whole answer, from a service that does not stream though asked to."""
         data = self._connection.decode(body.decode("utf-8", errors="replace"))
-        whole = parse_answer(data, self._service, request.model)
+        try:
+            whole = parse_answer(data, self._service, request.model)
+        except ProviderError:
+            note_waste(request, data)
+            raise
         return [ModelDelta(whole.text, whole.reasoning), ModelDelta(response=whole)]
 
     def _body(self, request: ModelRequest, *, stream: bool) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from llmspell_core.cassette.answers import error_data, error_of, response_data, response_of
 from llmspell_core.cassette.forms import embedding_form, model_form
 from llmspell_core.errors import LLMSpellError, ProviderError
+from llmspell_core.pricing import shipped
 from llmspell_core.provider import (
     Capabilities,
     EmbeddingRequest,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from llmspell_core.cassette.cassette import Cassette, Recording
     from llmspell_core.context import ExecutionContext
+    from llmspell_core.pricing import ModelPrice
     from llmspell_core.runtime import Runtime
 
 
@@ -117,6 +119,11 @@ class TapedProvider(Provider):
             known = {key: value for key, value in recorded.items() if hasattr(Capabilities(), key)}
             return Capabilities(**known)
         return self.inner.capabilities(model) if self.inner else Capabilities()
+
+    def price(self, model: str) -> ModelPrice | None:
+        if self.inner is not None:
+            return self.inner.price(model)
+        return super().price(model) or shipped(self.name, model)
 
     def check_configured(self) -> None:
         if not self._cassette.replaying:

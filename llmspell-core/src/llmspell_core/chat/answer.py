@@ -7,7 +7,7 @@ from typing import Any
 
 from llmspell_core.chat.errors import Service, answer_error, bad_response
 from llmspell_core.messages import ToolCall, Usage
-from llmspell_core.provider import ModelResponse
+from llmspell_core.provider import ModelRequest, ModelResponse
 
 _REASONS = {
     "length": "length",
@@ -90,6 +90,13 @@ def usage_of(data: Any) -> Usage:
         total_tokens=_count(data, "total_tokens") or taken + given,
         cached_tokens=cached or _count(data, "prompt_cache_hit_tokens"),
     )
+
+
+def note_waste(request: ModelRequest, data: Any) -> None:
+    """Keep what an answer that is none says it has used: it is paid for like any other."""
+    usage = usage_of(data.get("usage") if isinstance(data, dict) else None)
+    if usage.total_tokens:
+        request.wasted.append(usage)
 
 
 def _count(data: dict[str, Any], *names: str) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +19,7 @@ from llmspell_core.chat.answer import (
 )
 from llmspell_core.chat.errors import Service, answer_error, bad_response, connection_error
 from llmspell_core.messages import Usage
-from llmspell_core.provider import ModelDelta, ModelResponse
+from llmspell_core.provider import ModelDelta, ModelRequest, ModelResponse
 
 
 @dataclass(slots=True)
@@ -42,6 +44,8 @@ class StreamedAnswer:
     reason: Any = None
     finished: bool = False
     refused: bool = False
+    #: Whether the response has been made: whoever has it counts what was used.
+    given: bool = False
     _thoughts: ThoughtSplitter = field(default_factory=ThoughtSplitter)
     _last: int = -1
     #: Number given by the service -> the call it means now, where a number is used twice.
@@ -56,6 +60,16 @@ class StreamedAnswer:
         for chunk in self._decode(event):
             deltas.extend(self.chunk(chunk))
         return deltas
+
+    @contextmanager
+    def watched(self, request: ModelRequest) -> Iterator[None]:
+        """Keep what was used by then, as far as the service said so, when the answer breaks."""
+        try:
+            yield
+        except BaseException:
+            if self.usage.total_tokens and not self.given:
+                request.wasted.append(self.usage)
+            raise
 
     def end(self) -> list[ModelDelta]:
         """The last deltas, the whole response among them.
@@ -74,6 +88,7 @@ class StreamedAnswer:
             model=self.model,
             reasoning="".join(self.reasoning),
         )
+        self.given = True
         return [*deltas, ModelDelta(response=response)]
 
     def _decode(self, event: str) -> list[Any]:

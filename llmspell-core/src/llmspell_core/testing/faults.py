@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from llmspell_core.context import ExecutionContext, ToolContext
+    from llmspell_core.pricing import ModelPrice
     from llmspell_core.provider import Capabilities, EmbeddingRequest, EmbeddingResponse, ModelInfo
 
 #: Failures that pass by themselves, as the services' own.
@@ -193,6 +194,9 @@ class FaultyProvider(Provider):
 
     def capabilities(self, model: str) -> Capabilities:
         return self.inner.capabilities(model)
+
+    def price(self, model: str) -> ModelPrice | None:
+        return self.inner.price(model)
 
     def check_configured(self) -> None:
         self.inner.check_configured()

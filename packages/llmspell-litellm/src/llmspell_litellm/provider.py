@@ -7,12 +7,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from llmspell_core.chat.answer import parse_answer
+from llmspell_core.chat.answer import note_waste, parse_answer
 from llmspell_core.chat.attempts import Attempts
 from llmspell_core.chat.embeddings import parse_embeddings
 from llmspell_core.chat.errors import Service
 from llmspell_core.chat.stream import StreamedAnswer
 from llmspell_core.errors import ProviderError
+from llmspell_core.pricing import shipped
 from llmspell_core.provider import (
     Capabilities,
     EmbeddingRequest,
@@ -26,12 +27,14 @@ from llmspell_core.provider import (
 )
 from llmspell_litellm.failures import failure
 from llmspell_litellm.library import library, loaded
+from llmspell_litellm.prices import listed
 from llmspell_litellm.requests import chat_arguments, connection_arguments
 from llmspell_litellm.services import SERVICES
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
     from llmspell_core.messages import Usage
+    from llmspell_core.pricing import ModelPrice
     from llmspell_core.runtime import Runtime
 
 DEFAULT_TIMEOUT_MS = 120_000.0
@@ -84,6 +87,14 @@ class LitellmProvider(Provider):
             **{key: value for key, value in fields.items() if key in names and value is not None}
         )
 
+    def price(self, model: str) -> ModelPrice | None:
+        if self.config.base_url:
+            # Whoever answers at another address has prices of its own.
+            return None
+        route, _ = self._route(model)
+        service, _, name = route.partition("/")
+        return shipped(service, name) or listed(route)
+
     async def complete(self, request: ModelRequest, ctx: ExecutionContext) -> ModelResponse:
         self.check_configured()
         timeout_ms = request.timeout_ms or DEFAULT_TIMEOUT_MS
@@ -95,7 +106,12 @@ class LitellmProvider(Provider):
             with self._classified(service, route, timeout_ms):
                 async with asyncio.timeout(timeout_ms / 1000):
                     answer = await litellm.acompletion(**arguments, timeout=timeout_ms / 1000)
-            response = parse_answer(answer.model_dump(), service, request.model)
+            data = answer.model_dump()
+            try:
+                response = parse_answer(data, service, request.model)
+            except ProviderError:
+                note_waste(request, data)
+                raise
             self._price(response.usage, request.model, answer)
             return response
 
@@ -167,22 +183,23 @@ class LitellmProvider(Provider):
         with self._classified(service, route, timeout_ms):
             async with asyncio.timeout_at(deadline):
                 source = await litellm.acompletion(**arguments, timeout=timeout_ms / 1000)
-        try:
-            while True:
-                # The time limit never spans a `yield`: it would hit whoever reads us instead.
-                with self._classified(service, route, timeout_ms):
-                    async with asyncio.timeout_at(deadline):
-                        chunk = await anext(source, None)
-                if chunk is None:
-                    break
-                for delta in answer.chunk(chunk.model_dump()):
-                    yield delta
-        finally:
-            await source.aclose()
-        for delta in answer.end():
-            if delta.response is not None:
-                self._price(delta.response.usage, request.model, None)
-            yield delta
+        with answer.watched(request):
+            try:
+                while True:
+                    # The time limit never spans a `yield`: it would hit whoever reads us instead.
+                    with self._classified(service, route, timeout_ms):
+                        async with asyncio.timeout_at(deadline):
+                            chunk = await anext(source, None)
+                    if chunk is None:
+                        break
+                    for delta in answer.chunk(chunk.model_dump()):
+                        yield delta
+            finally:
+                await source.aclose()
+            for delta in answer.end():
+                if delta.response is not None:
+                    self._price(delta.response.usage, request.model, None)
+                yield delta
 
     def _route(self, model: str) -> tuple[str, Service]:
         """What litellm calls the model, and whom it will ask."""
@@ -224,15 +241,9 @@ class LitellmProvider(Provider):
 
     def _price(self, usage: Usage, model: str, answer: Any) -> None:
         """What the answer cost by the table that litellm ships; `[prices]` goes before it."""
-        # Whoever answers at another address has prices of its own.
         if self.config.base_url or f"{self.name}/{model}" in self.runtime.settings.prices:
             return
         cost = getattr(answer, "_hidden_params", {}).get("response_cost")
-        if cost is None:
-            known = self._known(model)
-            into, out = known.get("input_cost_per_token"), known.get("output_cost_per_token")
-            if into is not None and out is not None:
-                cost = usage.input_tokens * into + usage.output_tokens * out
         # litellm says 0 where it knows no price.
         usage.cost_usd = cost or None
 

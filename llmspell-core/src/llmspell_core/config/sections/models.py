@@ -28,7 +28,13 @@ class ModelAlias(OpenSection):
 
 
 class Price(Section):
-    """What a model costs, over the table shipped with the provider plugins."""
+    """What a model costs, over the shipped table and what providers know."""
 
     input: float = key(0.0, "of what is sent", unit="USD per million tokens", least=0)
     output: float = key(0.0, "of what is answered", unit="USD per million tokens", least=0)
+    cached_input: float | None = key(
+        None,
+        "of what is sent and was cached; empty: as input",
+        unit="USD per million tokens",
+        least=0,
+    )
