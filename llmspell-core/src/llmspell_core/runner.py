@@ -241,6 +241,18 @@ class Runner:
 
     async def _do(self, tool: Tool, parsed: Any, ctx: ExecutionContext) -> Any:
         tool = ctx.overlay.stand_ins.get(tool.name, tool)
+        if tool.cache is None:
+            return await self._tried(tool, parsed, ctx)
+        return await tool.cache.result(parsed, ctx, lambda: self._tried(tool, parsed, ctx))
+
+    async def _tried(self, tool: Tool, parsed: Any, ctx: ExecutionContext) -> Any:
+        if tool.retry is None:
+            return await self._once(tool, parsed, ctx)
+        from llmspell_core.tool_retry import attempted
+
+        return await attempted(tool.retry, ctx, lambda: self._once(tool, parsed, ctx))
+
+    async def _once(self, tool: Tool, parsed: Any, ctx: ExecutionContext) -> Any:
         cassette = self._runtime.cassette
         if cassette is None or not cassette.tapes(tool):
             return await tool.run_tool(parsed, ctx.for_tool(tool))

@@ -15,6 +15,7 @@ give the JSON schema, validation, docs and script access from the annotations.
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
 from collections.abc import Callable
@@ -34,6 +35,8 @@ from llmspell_core.script.model import ScriptModel
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext, ToolContext
+    from llmspell_core.tool_cache import ToolCache
+    from llmspell_core.tool_retry import RetryOptions
 
 Level = Literal["safe", "restricted", "privileged"]
 LEVELS: tuple[Level, ...] = ("safe", "restricted", "privileged")
@@ -109,6 +112,19 @@ class ToolResult:
     @text.setter
     def text(self, value: str) -> None:
         self._text = value
+
+    def copy(self) -> ToolResult:
+        """The same, sharing nothing that could be changed."""
+        output = self._output if self._output is _UNSET else copy.deepcopy(self._output)
+        return ToolResult(
+            copy.deepcopy(self.result),
+            output=output,
+            text=self._text,
+            success=self.success,
+            error=copy.deepcopy(self.error),
+            metadata=copy.deepcopy(self.metadata),
+            artifacts=copy.deepcopy(self.artifacts),
+        )
 
     def change(self, function: Callable[[Any], Any]) -> None:
         """Replace everything that is shown of it by what a function makes of that."""
@@ -210,6 +226,9 @@ class Tool(BaseAgent):
     sequential: bool = False
     requires_approval: bool = False
     timeout_ms: float = 30_000
+    #: Earlier results are given again; failed calls are made again.
+    cache: ToolCache | None = None
+    retry: RetryOptions | None = None
     #: (parameters, what they show): used by docs and tests.
     examples: tuple[tuple[dict[str, Any], str], ...] = ()
     Parameters: type[BaseModel] = NoParameters
@@ -313,7 +332,7 @@ class FunctionTool(Tool):
         for key, value in given.items():
             if not hasattr(Tool, key):
                 raise ValidationError(f"tool {name}: unknown option {key!r}")
-            setattr(self, key, value)
+            setattr(self, key, _repeating(key, value) if key in ("cache", "retry") else value)
         self.function = function
         self.Parameters = signature.model
         self._signature = signature
@@ -329,6 +348,16 @@ class FunctionTool(Tool):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
+
+
+def _repeating(key: str, value: Any) -> Any:
+    """The decorator's `cache` (true, seconds, or a table) and `retry` (a table), as scripts'."""
+    from llmspell_core.tool_cache import ToolCache, cache_options
+    from llmspell_core.tool_retry import RetryOptions
+
+    if key == "cache":
+        return value if isinstance(value, ToolCache) else ToolCache.of(cache_options(value))
+    return RetryOptions.model_validate(value) if isinstance(value, dict) else value
 
 
 def _read_signature(function: Callable[..., Any]) -> _Signature:
@@ -362,7 +391,8 @@ def tool(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Make a tool of a typed function, sync or async; `ctx`, where named, is the ToolContext.
 
     Options are the class attributes of `Tool`: name, description, category, security_level,
-    destructive, timeout_ms, aliases, ...
+    destructive, timeout_ms, aliases, cache (true, seconds, {ttl_s, max_entries}), retry
+    ({max_attempts, backoff_ms, multiplier, jitter}), ...
     """
     if function is not None:
         return FunctionTool(function, **options)

@@ -20,6 +20,8 @@ from llmspell_core.schema import check_schema, schema_mistakes, short_form
 from llmspell_core.script.api import ScriptFunction
 from llmspell_core.script.model import ScriptModel
 from llmspell_core.tool import Level, Tool, ToolResult, invalid_parameters
+from llmspell_core.tool_cache import CacheField, ToolCache
+from llmspell_core.tool_retry import RetryOptions
 from llmspell_tools._parameters import Names
 
 if TYPE_CHECKING:
@@ -63,6 +65,10 @@ class ToolConfig(ScriptModel):
     aliases_: Names = Field(default_factory=list, alias="aliases", description="other names")
     sequential: bool = Field(False, description="no other call of the same batch runs beside it")
     requires_approval: bool = Field(False, description="a person is asked before each call")
+    cache: CacheField = Field(
+        None, description="earlier results are given again: true, seconds, or a table"
+    )
+    retry: RetryOptions | None = Field(None, description="failed calls are made again")
 
 
 class DefinedTool(Tool):
@@ -83,6 +89,8 @@ class DefinedTool(Tool):
         self.aliases = tuple(tool_name(alias) for alias in config.aliases_)
         self.sequential = config.sequential
         self.requires_approval = config.requires_approval
+        self.cache = ToolCache.of(config.cache)
+        self.retry = config.retry
         self.function = config.execute
         self._schema = schema_of(config.parameters, f"tool {name}: parameters")
 

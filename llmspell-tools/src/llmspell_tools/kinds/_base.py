@@ -11,6 +11,7 @@ from pydantic import Field
 from llmspell_core.schema import short_form
 from llmspell_core.script.model import ScriptModel
 from llmspell_core.tool import Level, Tool, as_text
+from llmspell_core.tool_cache import CacheField, ToolCache
 from llmspell_tools.script_tool import checked, schema_of, tool_name
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([\w-]+)\s*\}\}|\{([A-Za-z_][\w-]*)\}")
@@ -28,6 +29,9 @@ class DescribedConfig(ScriptModel):
     )
     timeout_ms: float = Field(30_000, gt=0, description="how long a call may take")
     requires_approval: bool = Field(False, description="a person is asked before each call")
+    cache: CacheField = Field(
+        None, description="earlier results are given again: true, seconds, or a table"
+    )
 
 
 class DescribedTool(Tool):
@@ -44,6 +48,7 @@ class DescribedTool(Tool):
         self.security_level = level
         self.timeout_ms = config.timeout_ms
         self.requires_approval = config.requires_approval
+        self.cache = ToolCache.of(config.cache)
         given = config.parameters
         if given is None:
             given = dict.fromkeys(placeholders(texts), "string")
