@@ -37,7 +37,9 @@ class Kept:
 
 
 def part(listener: Any, **options: Any) -> RunEvents:
-    return RunEvents(RunEventStream(listener, "run-1", **options)).agent("triage")
+    found = RunEvents(RunEventStream(listener, "run-1", **options)).run_of("triage")
+    assert found is not None
+    return found
 
 
 def tell_everything(events: RunEvents) -> None:
@@ -54,8 +56,8 @@ def tell_everything(events: RunEvents) -> None:
     events.approval_requested("stock", {"item": "x"}, "c1", "destructive")
     events.tool_started(call)
     events.tool_progress(1, 2, "half", "stock")
-    events.tool_completed(call, "7")
-    events.tool_failed(call, "no")
+    events.tool_ended(call, "7")
+    events.tool_ended(call.model_copy(update={"error": {"message": "no"}}), "no")
     events.handoff("billing", "money")
     events.compacted("summarize", messages=(40, 12))
     events.retry(1, 500, {"message": "busy"}, "m")
@@ -91,8 +93,8 @@ def test_a_run_ends_once_and_nothing_comes_after_it() -> None:
 
 def test_paths_name_the_agents_above_and_count_the_same_agent() -> None:
     events = part(Kept())
-    first, second = events.agent("billing"), events.agent("billing")
-    deeper = second.agent("refunds")
+    first, second = events.leg_of("billing"), events.leg_of("billing")
+    deeper = second.leg_of("refunds")
     back = events.again()
     assert [one.agent_path for one in (events, first, second, deeper, back)] == [
         "triage",
@@ -108,8 +110,10 @@ def test_what_runs_inside_of_a_tool_is_heard_only_by_a_deep_listener() -> None:
     kept = Kept()
     inside = part(kept).inside("ask-billing", "c1")
     assert inside is not None
-    inside.agent("billing").text("x")
-    assert [(one.agent_path, one.depth) for one in kept.events] == [("triage/billing", 1)]
+    nested = inside.run_of("billing")
+    assert nested is not None
+    nested.text("x")
+    assert [(one.agent_path, one.depth) for one in kept.events] == [("triage/billing", 2)]
     assert part(Kept(), deep=False).inside("ask-billing") is None
 
 
@@ -117,7 +121,7 @@ def test_a_run_inside_of_a_run_is_heard_by_both_listeners() -> None:
     around, within = Kept(), Kept()
     outer = part(around)
     outer.request_started()
-    inner = RunEvents(RunEventStream(within, "run-2", outer=outer)).agent("billing")
+    inner = part(within, outer=outer)
     inner.run_started()
     inner.request_started()
     inner.text("x")
@@ -125,7 +129,7 @@ def test_a_run_inside_of_a_run_is_heard_by_both_listeners() -> None:
     assert [one.type for one in within.events] == ["run.started", "text.delta", "run.completed"]
     only = around.events
     assert [(one.type, one.run_id, one.agent_path, one.request) for one in only] == [
-        ("text.delta", "run-1", "triage/billing", 2)
+        ("text.delta", "run-1", "triage/triage", 2)
     ]
     assert [one.sequence for one in only] == [1]
 
@@ -191,7 +195,7 @@ def test_what_readers_get_adds_up_however_much_was_merged(
     async def main() -> None:
         log = EventLog(kept)
         root = RunEvents(RunEventStream(log, "run-1"))
-        parts = {name: root.agent(name) for name in "ab"}
+        parts = {name: root.leg_of(name) for name in "ab"}
 
         async def reader(first: int) -> dict[tuple[str, str], str]:
             got: dict[tuple[str, str], str] = {}
@@ -215,7 +219,8 @@ def test_what_readers_get_adds_up_however_much_was_merged(
                 await asyncio.sleep(0)
         parts["a"].run_completed(AgentOutput())
         for one in [*early, asyncio.ensure_future(reader(0))]:
-            assert await asyncio.wait_for(one, 5) == wanted
+            got = await asyncio.wait_for(one, 5)
+            assert {(key[0].strip("/"), key[1]): text for key, text in got.items()} == wanted
 
     asyncio.run(main())
 

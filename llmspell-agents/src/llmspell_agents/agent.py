@@ -21,7 +21,6 @@ from llmspell_agents.inputs import checked_input, schema_with_text
 from llmspell_agents.metrics import AgentMetrics
 from llmspell_agents.offer import Offer, make_tool
 from llmspell_agents.own_hooks import Handler, OwnHooks
-from llmspell_agents.piped import Sink, piped
 from llmspell_agents.prompting import user_message
 from llmspell_agents.runtime import leg_for
 from llmspell_agents.structured import AnswerSchema
@@ -31,6 +30,7 @@ from llmspell_core.agent import Agent as CoreAgent
 from llmspell_core.errors import ValidationError, error_data
 from llmspell_core.messages import AgentInput, AgentOutput, Message, StreamChunk
 from llmspell_core.provider import ModelRequest
+from llmspell_core.run_events.chunks import chunks
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
@@ -58,6 +58,8 @@ class Agent(CoreAgent):
         spec: the system prompt, a table of fields, or a whole `AgentConfig`
         fields: further fields of `AgentConfig`, which win
     """
+
+    tells_events = True
 
     def __init__(
         self, spec: str | dict[str, Any] | AgentConfig | None = None, /, **fields: Any
@@ -89,13 +91,26 @@ class Agent(CoreAgent):
     # -- running -----------------------------------------------------------------------------
 
     async def run(self, input: AgentInput, ctx: ExecutionContext) -> AgentOutput:
-        return await self._run(input, ctx, None)
+        started = time.perf_counter()
+        self.metrics.begin()
+        try:
+            await self.prepare(ctx)
+            given = checked_input(self.config.inputs, input, self.name)
+            output = await self._turn(given, ctx)
+        except BaseException as error:
+            self.metrics.failed(error_data(error), (time.perf_counter() - started) * 1000)
+            raise
+        self.metrics.done(output, (time.perf_counter() - started) * 1000)
+        return output
 
     async def run_stream(
         self, input: AgentInput, ctx: ExecutionContext
     ) -> AsyncIterator[StreamChunk]:
-        async with aclosing(piped(lambda sink: self._run(input, ctx, sink))) as chunks:
-            async for chunk in chunks:
+        async def work(inner: ExecutionContext) -> AgentOutput:
+            return await self.run(input, inner)
+
+        async with aclosing(chunks(work, self.name, ctx)) as found:
+            async for chunk in found:
                 yield chunk
 
     async def complete(self, text: str, ctx: ExecutionContext | None = None) -> str:
@@ -222,36 +237,21 @@ class Agent(CoreAgent):
 
     # -- inside a run ------------------------------------------------------------------------
 
-    async def _run(
-        self, input: AgentInput, ctx: ExecutionContext, sink: Sink | None
-    ) -> AgentOutput:
-        started = time.perf_counter()
-        self.metrics.begin()
-        try:
-            await self.prepare(ctx)
-            given = checked_input(self.config.inputs, input, self.name)
-            output = await self._turn(given, ctx, sink)
-        except BaseException as error:
-            self.metrics.failed(error_data(error), (time.perf_counter() - started) * 1000)
-            raise
-        self.metrics.done(output, (time.perf_counter() - started) * 1000)
-        return output
-
-    async def _turn(
-        self, input: AgentInput, ctx: ExecutionContext, sink: Sink | None
-    ) -> AgentOutput:
+    async def _turn(self, input: AgentInput, ctx: ExecutionContext) -> AgentOutput:
         leg = leg_for(self, ctx)
         user = [] if leg.bare else [await user_message(input, ctx)]
         if self.config.execute is None:
             peers = await Peers.of(self.name, self.config.handoffs, input, ctx)
-            loop = Assembly(self, input, ctx, leg, peers).loop(user, sink)
+            loop = Assembly(self, input, ctx, leg, peers).loop(user)
             output = await loop.run()
             added = loop.added
         else:
             output = await call_code(self.config.execute, self.name, input, ctx, leg)
             added = [Message(role="assistant", content=output.text)]
-            if sink and output.text:
-                await sink(StreamChunk(type="text", text=output.text))
+            if ctx.run_events is not None and output.text:
+                ctx.run_events.request_started()
+                ctx.run_events.text(output.text)
+                ctx.run_events.answered()
         leg.note([*user, *added])
         return output
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from llmspell_agents.agent import Agent
     from llmspell_agents.chain import Leg
     from llmspell_agents.handoffs import Peers
-    from llmspell_agents.piped import Sink
     from llmspell_agents.targets import Target
     from llmspell_core.context import ExecutionContext
     from llmspell_core.messages import AgentInput
@@ -37,12 +36,11 @@ class Assembly:
     leg: Leg
     peers: Peers
 
-    def loop(self, user: list[Message], sink: Sink | None) -> AgentLoop:
+    def loop(self, user: list[Message]) -> AgentLoop:
         """The loop, about to begin.
 
         Args:
             user: the message of the input; empty where the conversation ends with it
-            sink: where a streamed answer goes
         """
         agent, config = self.agent, self.agent.config
         ctx = self._inside()
@@ -72,7 +70,7 @@ class Assembly:
             model_caller(agent, ctx),
             tools,
             ctx.account,
-            sink,
+            ctx.run_events,
             transfers=Transfers(self.peers, self.leg, ctx, config.tool_retries)
             if len(self.peers)
             else None,

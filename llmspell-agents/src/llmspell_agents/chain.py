@@ -12,7 +12,9 @@ from llmspell_core.messages import AgentOutput, Message, ToolCall, Usage
 if TYPE_CHECKING:
     from llmspell_agents.runtime import AgentRuntime
     from llmspell_core.component import BaseAgent
+    from llmspell_core.context import ExecutionContext
     from llmspell_core.messages import HandoffRequest
+    from llmspell_core.run_events import RunEvents
 
 #: One hand-off as it is compared: from, to, with what, and how much had been done by then.
 Step = tuple[str, str, str, int]
@@ -36,6 +38,8 @@ class Chain:
     work: int = 0
     #: What each leg has given.
     outputs: list[AgentOutput] = field(default_factory=list)
+    #: The part of the first agent in the run's events, once it has begun.
+    events: RunEvents | None = None
 
     def branch(self, before: list[Message]) -> Chain:
         """A chain whose end comes back to this one; they count their hand-offs together."""
@@ -87,6 +91,8 @@ class Leg:
     state: dict[str, Any] = field(default_factory=dict)
     #: Whether the agent has written what was said into the chain.
     noted: bool = False
+    #: Its part in the run's events, while it is listened to.
+    events: RunEvents | None = None
 
     @property
     def is_entry(self) -> bool:
@@ -108,6 +114,19 @@ class Leg:
         """Write into the chain what was said in this leg."""
         self.noted = True
         self.chain.said.extend(one for one in messages if one.content or one.tool_calls)
+
+    def heard(self, ctx: ExecutionContext) -> ExecutionContext:
+        """The context it runs in, with its own part in the run's events."""
+        if ctx.run_events is None:
+            return ctx
+        chain = self.chain
+        if chain.events is None:
+            chain.events = self.events = ctx.run_events.run_of(self.component.name)
+        elif self.component.id == chain.entry.id:
+            self.events = chain.events.again()
+        else:
+            self.events = chain.events.leg_of(self.component.name)
+        return ctx.child(run_events=self.events)
 
     def refusal(self, target: BaseAgent, request: HandoffRequest, work: int) -> str:
         """Why a model's hand-off must not happen, in words for it; "" when it may.

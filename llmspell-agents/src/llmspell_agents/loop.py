@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from llmspell_agents.streamed import streamed
 from llmspell_core.account import LimitHit, limit_error
 from llmspell_core.errors import AgentError
 from llmspell_core.messages import (
@@ -13,19 +13,18 @@ from llmspell_core.messages import (
     HandoffRequest,
     Message,
     RunMetadata,
-    StreamChunk,
     ToolCall,
     Usage,
 )
 from llmspell_core.provider import ModelRequest, ModelResponse, ToolDefinition
 
 if TYPE_CHECKING:
-    from llmspell_agents.piped import Sink
     from llmspell_agents.requests import ModelCaller
     from llmspell_agents.structured import AnswerSchema
     from llmspell_agents.tool_calls import Outcome, ToolCaller
     from llmspell_agents.transfers import Transfers
     from llmspell_core.account import Account
+    from llmspell_core.run_events import RunEvents
 
 
 @dataclass(slots=True)
@@ -47,8 +46,7 @@ class LoopPlan:
 class AgentLoop:
     """One run. `messages` is what the model is shown first; `added` is what the run adds.
 
-    With a `sink` answers are streamed: the text chunks that follow the last `tool_result` chunk
-    are together the output's text.
+    With `events` answers are streamed: the text deltas of one request are together its text.
     """
 
     plan: LoopPlan
@@ -56,7 +54,7 @@ class AgentLoop:
     models: ModelCaller
     tools: ToolCaller
     account: Account
-    sink: Sink | None = None
+    events: RunEvents | None = None
     transfers: Transfers | None = None
     added: list[Message] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
@@ -84,30 +82,19 @@ class AgentLoop:
                 continue
             output = self._judge(response)
             if output is not None:
-                if self.sink and self.plan.answer and output.text:
-                    await self.sink(StreamChunk(type="text", text=output.text))
+                if self.events and self.plan.answer and output.text:
+                    self.events.text(output.text)
                 return output
         return self._output("limit", None)
 
     async def _answer(self) -> ModelResponse:
         request = self._request()
-        if self.sink is None:
+        if self.events is None:
             return await self.models.complete(request)
-        response = None
         # An answer that is to be checked is handed out when it has been.
-        live = self.plan.answer is None
-        async with aclosing(self.models.stream(request)) as deltas:
-            async for delta in deltas:
-                if delta.restart:
-                    await self.sink(StreamChunk(type="restart"))
-                if delta.reasoning:
-                    await self.sink(StreamChunk(type="reasoning", text=delta.reasoning))
-                if delta.text and live:
-                    await self.sink(StreamChunk(type="text", text=delta.text))
-                response = delta.response or response
+        response = await streamed(self.models, request, self.events, live=self.plan.answer is None)
         if response is None:
             raise AgentError(f"the model of {self.plan.agent} gave no answer")
-        await self.sink(StreamChunk(type="usage", usage=response.usage))
         return response
 
     def _may_ask(self) -> bool:
@@ -154,14 +141,16 @@ class AgentLoop:
         self.usage.add(response.usage)
         if response.text:
             self._text = response.text
+            if self.events is not None:
+                self.events.answered()
         calls = [] if self._tools_off else response.tool_calls
         self.added.append(Message(role="assistant", content=response.text, tool_calls=calls))
 
     async def _use_tools(self, calls: list[ToolCall]) -> None:
         self._called = True
-        if self.sink:
-            for call in calls:
-                await self.sink(StreamChunk(type="tool_call", tool_call=call.model_copy()))
+        if self.events is not None:
+            for index, call in enumerate(calls):
+                self.events.tool_call_ready(index, call)
         hit = self.tools.limit(calls)
         if hit is None:
             outcomes = await self._outcomes(calls)
@@ -173,9 +162,6 @@ class AgentLoop:
         for outcome in outcomes:
             self._records.append(outcome.call)
             self.added.append(outcome.message)
-            if self.sink:
-                text = outcome.message.text
-                await self.sink(StreamChunk(type="tool_result", text=text, tool_call=outcome.call))
 
     async def _outcomes(self, calls: list[ToolCall]) -> list[Outcome]:
         """How all calls ended, in their order; hand-offs come after the tools."""
@@ -188,9 +174,11 @@ class AgentLoop:
         said = [one for one in self.messages if one.role != "system"]
         for call in calls:
             if id(call) not in ended:
-                ended[id(call)] = await transfers.take(
+                ended[id(call)] = one = await transfers.take(
                     call, records, self._text, [*said, *self.added]
                 )
+                if self.events is not None:
+                    self.events.tool_ended(one.call, one.message.text)
         return [ended[id(call)] for call in calls]
 
     def _handed_over(self, request: HandoffRequest) -> AgentOutput:

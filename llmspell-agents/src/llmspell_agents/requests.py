@@ -204,6 +204,10 @@ class ModelCaller:
         self.ctx.account.charge_request()
         after = self.targets[index + 1].full_name
         log.warning("%s: %s; asking %s instead", self.name, error, after)
+        if self.ctx.run_events is not None:
+            self.ctx.run_events.fallback(
+                self.target.full_name, after, error.to_dict(), restarted=handed_out
+            )
         self._emit(
             "llm.fallback",
             model=self.target.full_name,

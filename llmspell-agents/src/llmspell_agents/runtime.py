@@ -99,6 +99,9 @@ class AgentRuntime:
         """
         chain = leg.chain.branch(settled(messages))
         begun = Leg(chain, leg.component)
+        if ctx.run_events is not None:
+            # As of a tool: whoever hears the run's own agents only does not hear this one.
+            chain.events = begun.events = ctx.run_events.inside(f"transfer_to_{request.target}")
         target = self.target(leg.component, request, ctx)
         next_leg, given = await self._pass_on(begun, target, request, AgentInput(), ctx)
         once = self._runtime.runner.once
@@ -144,6 +147,7 @@ class AgentRuntime:
         self, leg: Leg, input: AgentInput, ctx: ExecutionContext, once: Once
     ) -> AgentOutput:
         component = leg.component
+        ctx = leg.heard(ctx)
         prepare = getattr(component, "prepare", None)
         if prepare is not None:
             # Its own hooks must be heard by this very run.
@@ -189,6 +193,8 @@ class AgentRuntime:
         chain.steps.append(step_of(source, target, request, chain.work))
         chain.names.append(target.name)
         self._tell(source, target, request, ctx)
+        if leg.events is not None:
+            leg.events.handoff(target.name, request.reason)
         asked = any(one.role == "user" for one in carried)
         made = Leg(
             chain,

@@ -67,7 +67,7 @@ class ToolCaller:
         Raises `agent.tool_retries` when the model goes on calling wrongly.
         """
         if len(calls) == 1:
-            outcomes = [await self._one(calls[0])]
+            outcomes = [await self._told(calls[0])]
         else:
             outcomes = []
             for group in self._groups(calls):
@@ -80,7 +80,11 @@ class ToolCaller:
         """Answer calls that a limit forbids, without running any."""
         text = f"not run: the limit {hit.name} ({hit.value:g}) is reached; answer without tools"
         error = {"message": text, "code": "agent.limit_exceeded", "retryable": False}
-        return [self._ended(call, f"error: {text}", error) for call in calls]
+        outcomes = [self._ended(call, f"error: {text}", error) for call in calls]
+        if self.ctx.run_events is not None:
+            for one in outcomes:
+                self.ctx.run_events.tool_ended(one.call, one.message.text)
+        return outcomes
 
     def _groups(self, calls: list[ToolCall]) -> list[list[ToolCall]]:
         """Calls that may run together; a sequential or destructive tool is a group of its own."""
@@ -98,14 +102,24 @@ class ToolCaller:
 
     async def _together(self, calls: list[ToolCall]) -> list[Outcome]:
         if len(calls) == 1:
-            return [await self._one(calls[0])]
+            return [await self._told(calls[0])]
         slots = asyncio.Semaphore(self.parallel)
 
         async def one(call: ToolCall) -> Outcome:
             async with slots:
-                return await self._one(call)
+                return await self._told(call)
 
         return await asyncio.gather(*(one(call) for call in calls))
+
+    async def _told(self, call: ToolCall) -> Outcome:
+        """One call, and what listeners of the run hear of it."""
+        events = self.ctx.run_events
+        if events is None:
+            return await self._one(call)
+        events.tool_started(call)
+        outcome = await self._one(call)
+        events.tool_ended(outcome.call, outcome.message.text)
+        return outcome
 
     async def _one(self, call: ToolCall) -> Outcome:
         tool = self.names.find(call.name)

@@ -21,6 +21,8 @@ class Agent(BaseAgent):
     kind: ClassVar[Kind] = "agent"
     #: What callers may look for: free words such as "research" or "code".
     capabilities: tuple[str, ...] = ()
+    #: Whether its `run` tells `ctx.run_events` of itself; else the chunks of `run_stream` do.
+    tells_events: ClassVar[bool] = False
 
     async def run_stream(
         self, input: AgentInput, ctx: ExecutionContext

@@ -86,6 +86,8 @@ class Runner:
             return await component.run(input, ctx)
         special = await self._runtime.component_runner(component.kind)
         if special is None:
+            if ctx.run_events is not None and component.kind == "agent":
+                ctx = ctx.child(run_events=ctx.run_events.run_of(component.name))
             return await self.once(component, input, ctx)
         return await special.run(component, input, ctx, self.once)
 
@@ -96,6 +98,9 @@ class Runner:
         call = self._enter(component, input, ctx)
 
         async def body(given: AgentInput) -> AgentOutput:
+            heard = call.ctx.run_events is not None and isinstance(component, Agent)
+            if heard and not cast("Agent", component).tells_events:
+                return await self._told(cast("Agent", component), given, call.ctx)
             return await component.run(given, call.ctx)
 
         output: AgentOutput = await self._pipeline(call, body)
@@ -105,69 +110,26 @@ class Runner:
         self, agent: Agent, input: AgentInput, ctx: ExecutionContext
     ) -> AsyncIterator[StreamChunk]:
         """Like `run`, piece by piece. Leaving the iteration early cancels the run."""
-        queue: asyncio.Queue[StreamChunk | None] = asyncio.Queue(maxsize=256)
-        special = await self._runtime.component_runner(agent.kind)
+        from llmspell_core.run_events.chunks import chunks
 
-        async def once(
-            component: BaseAgent, given: AgentInput, within: ExecutionContext
-        ) -> AgentOutput:
-            return await self._streamed(component, given, within, queue)
+        async def work(inner: ExecutionContext) -> AgentOutput:
+            return await self.run(agent, input, inner)
 
-        async def work() -> AgentOutput:
-            try:
-                if special is None:
-                    return await once(agent, input, ctx)
-                return await special.run(agent, input, ctx, once)
-            finally:
-                await queue.put(None)
-
-        task = asyncio.ensure_future(work())
-        try:
-            while (chunk := await queue.get()) is not None:
+        async with aclosing(chunks(work, agent.name, ctx)) as found:
+            async for chunk in found:
                 yield chunk
-            output = await task
-            yield StreamChunk(type="done", output=output, agent=output.agent)
-        finally:
-            if not task.done():
-                task.cancel()
-                while queue.qsize():
-                    queue.get_nowait()
-                await asyncio.wait([task])
 
-    async def _streamed(
-        self,
-        component: BaseAgent,
-        input: AgentInput,
-        ctx: ExecutionContext,
-        queue: asyncio.Queue[StreamChunk | None],
-    ) -> AgentOutput:
-        """`once` for a stream: the chunks go to the queue as they come."""
-        if not isinstance(component, Agent):
-            return await self.once(component, input, ctx)
-        call = self._enter(component, input, ctx)
+    async def _told(self, agent: Agent, input: AgentInput, ctx: ExecutionContext) -> AgentOutput:
+        """A run that is listened to, of an agent that knows chunks but no events."""
+        from llmspell_core.run_events.chunks import told_by_chunks
 
-        async def body(given: AgentInput) -> AgentOutput:
-            output: AgentOutput | None = None
-            source = cast(
-                "AsyncGenerator[StreamChunk, None]", component.run_stream(given, call.ctx)
-            )
-            # Closed at once when the run is cancelled, with the request beneath it.
-            async with aclosing(source) as chunks:
-                async for chunk in chunks:
-                    if chunk.type == "done":
-                        output = chunk.output
-                    else:
-                        await queue.put(chunk)
-            if output is None:
-                raise AgentError(f"agent {component.name} ended its stream without an output")
-            if (request := output.handoff_request) is not None:
-                await queue.put(
-                    StreamChunk(type="handoff", text=request.reason, agent=request.target)
-                )
-            return output
-
-        output: AgentOutput = await self._pipeline(call, body)
-        return self._finished(call, output)
+        events = ctx.run_events
+        assert events is not None  # noqa: S101 - the caller has looked
+        source = cast("AsyncGenerator[StreamChunk, None]", agent.run_stream(input, ctx))
+        output = await told_by_chunks(source, agent.name, events)
+        if output is None:
+            raise AgentError(f"agent {agent.name} ended its stream without an output")
+        return output
 
     @staticmethod
     def _finished(call: Call, output: AgentOutput) -> AgentOutput:
@@ -187,6 +149,8 @@ class Runner:
         call_id: str | None = None,
     ) -> ToolResult:
         """Call a tool. A failure is raised; `chosen_by_model` calls may need an approval."""
+        if ctx.run_events is not None:
+            ctx = ctx.child(run_events=ctx.run_events.inside(tool.name, call_id))
         for _ in range(MAX_REDIRECTS + 1):
             call = self._enter(tool, params, ctx)
             call.call_id = call_id

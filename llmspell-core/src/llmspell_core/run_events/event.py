@@ -105,6 +105,8 @@ class RunEvent:
     usage: Usage | None = None
     error: dict[str, Any] | None = None
     output: AgentOutput | None = None
+    #: What a failed run raised. Not for scripts.
+    cause: Exception | None = None
 
     @property
     def terminal(self) -> bool:

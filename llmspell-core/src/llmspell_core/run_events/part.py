@@ -16,7 +16,7 @@ class RunEvents:
     All methods but `room` answer at once, may be called from any thread and never raise.
     """
 
-    __slots__ = ("agent_path", "call_id", "depth", "request", "stream", "tool")
+    __slots__ = ("_begun", "agent_path", "call_id", "depth", "request", "stream", "tool")
 
     def __init__(
         self, stream: RunEventStream, agent_path: str = "", depth: int = 0, request: int = 0
@@ -30,19 +30,25 @@ class RunEvents:
         #: The tool call it tells of, where it was made for one.
         self.call_id: str | None = None
         self.tool: str | None = None
+        #: How many calls of this answer have begun.
+        self._begun = 0
 
     # -- places --------------------------------------------------------------------------------
 
-    def agent(self, name: str) -> RunEvents:
-        """The part of an agent that runs below this one."""
-        path = f"{self.agent_path}/{name}" if self.agent_path else name
-        return RunEvents(self.stream, self.stream.place(path), self.depth, self.request)
+    def run_of(self, name: str) -> RunEvents | None:
+        """The part of an agent whose run begins here; None when nobody hears that."""
+        if not self.agent_path:
+            return self._part(name, 0)
+        return self._part(f"{self.agent_path}/{name}", self.depth + 1) if self.stream.deep else None
+
+    def leg_of(self, name: str) -> RunEvents:
+        """The part of an agent that takes over the run of this one."""
+        return self._part(f"{self.agent_path}/{name}", self.depth)
 
     def again(self) -> RunEvents:
         """The part of the same agent when control comes back to it: the same path, counted."""
         above, slash, name = self.agent_path.rpartition("/")
-        path = f"{above}{slash}{name.partition('#')[0]}"
-        return RunEvents(self.stream, self.stream.place(path), self.depth, self.request)
+        return self._part(f"{above}{slash}{name.partition('#')[0]}", self.depth)
 
     def inside(self, tool: str, call_id: str | None = None) -> RunEvents | None:
         """The part of what runs inside of a tool call; None when nobody hears that."""
@@ -52,6 +58,9 @@ class RunEvents:
         made.tool, made.call_id = tool, call_id
         return made
 
+    def _part(self, path: str, depth: int) -> RunEvents:
+        return RunEvents(self.stream, self.stream.place(path), depth, self.request)
+
     # -- the run -------------------------------------------------------------------------------
 
     def run_started(self) -> None:
@@ -60,11 +69,11 @@ class RunEvents:
 
     def run_completed(self, output: AgentOutput) -> None:
         """It has given its output."""
-        self._tell("run.completed", output=output, request=self.request or None)
+        self._tell("run.completed", output=output, request=self.stream.answer or None)
 
-    def run_failed(self, error: dict[str, Any]) -> None:
-        """It has failed; `error` as `LLMSpellError.to_dict` gives it, redacted."""
-        self._tell("run.failed", error=error)
+    def run_failed(self, error: dict[str, Any], cause: Exception | None = None) -> None:
+        """It has failed; `error` as `error_data` gives it, `cause` what was raised."""
+        self._tell("run.failed", error=error, cause=cause)
 
     def run_cancelled(self, reason: str = "") -> None:
         """It was cancelled."""
@@ -88,10 +97,16 @@ class RunEvents:
     def request_started(self) -> None:
         """A model request begins, or begins anew: the deltas that follow are of this one."""
         self.request = self.stream.next_request()
+        self._begun = 0
 
     def text(self, text: str) -> None:
         """A piece of the answer's text."""
         self._tell("text.delta", text=text, request=self.request)
+
+    def answered(self) -> None:
+        """The text of this request is the answer, until another one has a text too."""
+        if not self.depth:
+            self.stream.answer = self.request
 
     def reasoning(self, text: str) -> None:
         """A piece of what the model thinks."""
@@ -99,6 +114,7 @@ class RunEvents:
 
     def tool_call_started(self, index: int, tool: str, call_id: str | None = None) -> None:
         """The model begins its call number `index` of this answer."""
+        self._begun = max(self._begun, index + 1)
         self._tell(
             "tool_call.started",
             index=index,
@@ -112,7 +128,9 @@ class RunEvents:
         self._tell("tool_call.delta", index=index, text=text, request=self.request)
 
     def tool_call_ready(self, index: int, call: ToolCall) -> None:
-        """The model has made this call."""
+        """The model has made this call; that it has begun it is told first where it was not."""
+        if index >= self._begun:
+            self.tool_call_started(index, call.name, call.id)
         self._tell(
             "tool_call.ready",
             index=index,
@@ -147,13 +165,16 @@ class RunEvents:
             text=note or None,
         )
 
-    def tool_completed(self, call: ToolCall, text: str) -> None:
-        """The call has its result; `text` is what the model is told."""
-        self._ended("tool.completed", call, text)
-
-    def tool_failed(self, call: ToolCall, text: str) -> None:
-        """The call has failed, or was wrong; `text` is what the model is told."""
-        self._ended("tool.failed", call, text)
+    def tool_ended(self, call: ToolCall, text: str) -> None:
+        """The call has its result, or its error; `text` is what the model is told."""
+        self._tell(
+            "tool.failed" if call.error else "tool.completed",
+            tool=call.name,
+            call_id=call.id,
+            tool_call=call.model_copy(),
+            text=text,
+            error=call.error,
+        )
 
     def approval_requested(
         self,
@@ -203,16 +224,6 @@ class RunEvents:
             self.request_started()
         self._tell(
             "fallback", model=model, to=to, error=error, restarted=restarted, request=void or None
-        )
-
-    def _ended(self, type_: RunEventType, call: ToolCall, text: str) -> None:
-        self._tell(
-            type_,
-            tool=call.name,
-            call_id=call.id,
-            tool_call=call.model_copy(),
-            text=text,
-            error=call.error,
         )
 
     def _tell(self, type_: RunEventType, **fields: Any) -> None:

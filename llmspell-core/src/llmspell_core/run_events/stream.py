@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 class Listener(Protocol):
     """Takes the events of a run."""
 
-    #: Whether whoever reads lags behind: a model's answer is read on when `room` returns.
-    crowded: bool
+    @property
+    def crowded(self) -> bool:
+        """Whether whoever reads lags behind: a model's answer is read on when `room` returns."""
+        ...
 
     def take(self, event: RunEvent) -> None:
         """Keep an event, or hand it on. Called from any thread; must not raise."""
@@ -51,6 +53,8 @@ class RunEventStream:
         self.run_id = run_id
         self.deep = deep
         self.ended = False
+        #: The request whose text is the answer; 0: none has given one.
+        self.answer = 0
         self._outer = outer
         self._lock = threading.Lock()
         self._number = 0
@@ -59,6 +63,8 @@ class RunEventStream:
             outer.stream._requests if outer is not None else itertools.count(1)
         )
         self._names: dict[str, int] = {}
+        #: How the run around this one calls the agents that this one begins with.
+        self._entries: dict[str, str] = {}
         self._started = time.perf_counter()
 
     def emit(self, type_: RunEventType, agent_path: str, depth: int, **fields: Any) -> None:
@@ -66,11 +72,8 @@ class RunEventStream:
         event = RunEvent(type_, 0, self.run_id, agent_path, 0.0, depth, **fields)
         self._send(event)
 
-    def forward(self, event: RunEvent, inside: RunEvents) -> None:
+    def forward(self, event: RunEvent, inside: RunEvents, path: str) -> None:
         """Take over an event of a run inside of this one, numbered anew."""
-        if self.ended or not self.deep:
-            return
-        path = f"{inside.agent_path}/{event.agent_path}"
         depth = inside.depth + event.depth + 1
         self._send(replace(event, run_id=self.run_id, agent_path=path, depth=depth))
 
@@ -85,8 +88,18 @@ class RunEventStream:
             self.ended = event.type in TERMINAL
             self.listener.take(event)
         outer = self._outer
-        if outer is not None and event.type != "run.started" and event.type not in TERMINAL:
-            outer.stream.forward(event, outer)
+        if outer is None or not outer.stream.deep:
+            return
+        if event.type != "run.started" and event.type not in TERMINAL:
+            outer.stream.forward(event, outer, self._outside(event.agent_path, outer))
+
+    def _outside(self, path: str, outer: RunEvents) -> str:
+        first, slash, rest = path.partition("/")
+        placed = self._entries.get(first)
+        if placed is None:
+            name = first.partition("#")[0]
+            placed = self._entries[first] = outer.stream.place(f"{outer.agent_path}/{name}")
+        return f"{placed}{slash}{rest}"
 
     def next_request(self) -> int:
         """The number of the next model request."""

@@ -1,0 +1,38 @@
+"""One answer of a model, told piece by piece as it comes."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmspell_agents.requests import ModelCaller
+    from llmspell_core.provider import ModelRequest, ModelResponse
+    from llmspell_core.run_events import RunEvents
+
+
+async def streamed(
+    models: ModelCaller, request: ModelRequest, events: RunEvents, *, live: bool
+) -> ModelResponse | None:
+    """Ask for an answer and tell its pieces; None when the model gave none.
+
+    Args:
+        models: who asks
+        request: what is asked
+        events: who is told
+        live: whether the text is told as it comes; its caller tells it otherwise
+    """
+    events.request_started()
+    response = None
+    async with aclosing(models.stream(request)) as deltas:
+        async for delta in deltas:
+            if delta.reasoning:
+                events.reasoning(delta.reasoning)
+            if delta.text and live:
+                events.text(delta.text)
+            response = delta.response or response
+            if events.crowded:
+                await events.room()
+    if response is not None:
+        events.usage(response.usage)
+    return response
