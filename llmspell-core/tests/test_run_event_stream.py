@@ -9,6 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llmspell_core.chat.errors import Service
+from llmspell_core.chat.stream import StreamedAnswer
 from llmspell_core.messages import AgentOutput, ToolCall
 from llmspell_core.run_events import (
     RUN_EVENT_TYPES,
@@ -251,3 +253,27 @@ def test_a_tool_in_a_thread_wakes_the_reader() -> None:
         assert found.text == "from a thread"
 
     asyncio.run(main())
+
+
+@settings(max_examples=50)
+@given(
+    calls=st.lists(st.lists(st.text('{}:,"ab1', max_size=4), max_size=5), max_size=3),
+    late=st.booleans(),
+)
+def test_the_pieces_of_a_call_add_up_to_its_arguments(calls: list[list[str]], late: bool) -> None:
+    answer = StreamedAnswer(Service("s", "http://127.0.0.1/"), "m")
+    got: dict[int, str] = {}
+    names: dict[int, str] = {}
+    for index, parts in enumerate(calls):
+        pieces = [
+            {"index": index, "id": f"c{index}", "function": {"arguments": one}} for one in parts
+        ]
+        named = {"index": index, "id": f"c{index}", "function": {"name": f"t{index}"}}
+        for piece in [*pieces, named] if late else [named, *pieces]:
+            for delta in answer.chunk({"choices": [{"delta": {"tool_calls": [piece]}}]}):
+                if delta.call is not None:
+                    one = delta.call
+                    names[one.index] = names.get(one.index, "") + one.name
+                    got[one.index] = got.get(one.index, "") + one.arguments
+    assert got == {index: "".join(parts) for index, parts in enumerate(calls)}
+    assert names == {index: f"t{index}" for index in range(len(calls))}

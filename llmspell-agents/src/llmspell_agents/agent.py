@@ -22,18 +22,22 @@ from llmspell_agents.metrics import AgentMetrics
 from llmspell_agents.offer import Offer, make_tool
 from llmspell_agents.own_hooks import Handler, OwnHooks
 from llmspell_agents.prompting import user_message
+from llmspell_agents.runs import AgentRun
 from llmspell_agents.runtime import leg_for
 from llmspell_agents.structured import AnswerSchema
 from llmspell_agents.targets import Target, check_prices, resolve_targets
 from llmspell_core.account import Account, limit_error
 from llmspell_core.agent import Agent as CoreAgent
+from llmspell_core.context import context_for
 from llmspell_core.errors import ValidationError, error_data
 from llmspell_core.messages import AgentInput, AgentOutput, Message, StreamChunk
 from llmspell_core.provider import ModelRequest
 from llmspell_core.run_events.chunks import chunks
+from llmspell_core.run_events.running import heard
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
+    from llmspell_core.run_events import RunEvent
     from llmspell_core.runtime import Runtime
     from llmspell_core.tool import Tool
 
@@ -116,6 +120,29 @@ class Agent(CoreAgent):
     async def complete(self, text: str, ctx: ExecutionContext | None = None) -> str:
         """`execute`, for the text alone."""
         return (await self.execute(text, ctx)).text
+
+    async def start(self, input: Any = None, ctx: ExecutionContext | None = None) -> AgentRun:
+        """Begin a run and go on at once; the handle waits for it, cancels it, hears its events."""
+        async with context_for(ctx) as found:
+            return AgentRun(self, input, found)
+
+    async def run_events(
+        self, input: Any = None, ctx: ExecutionContext | None = None
+    ) -> AsyncIterator[RunEvent]:
+        """Run, and give what happens as it does; the last event is the terminal one.
+
+        A failure is an event, `run.failed`, and raises nothing. Leaving early cancels the run.
+        """
+        given = AgentInput.of(input)
+
+        async def work(inner: ExecutionContext) -> AgentOutput:
+            return await self.execute(given, inner)
+
+        async with context_for(ctx) as found:
+            run_id = uuid.uuid4().hex
+            async with aclosing(heard(work, self.name, found, run_id=run_id)) as events:
+                async for event in events:
+                    yield event
 
     async def prepare(self, ctx: ExecutionContext) -> None:
         """Find its model and its tools. No network.

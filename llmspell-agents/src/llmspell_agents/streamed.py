@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from llmspell_agents.requests import ModelCaller
-    from llmspell_core.provider import ModelRequest, ModelResponse
+    from llmspell_core.provider import CallDelta, ModelRequest, ModelResponse
     from llmspell_core.run_events import RunEvents
 
 
@@ -30,9 +30,18 @@ async def streamed(
                 events.reasoning(delta.reasoning)
             if delta.text and live:
                 events.text(delta.text)
+            if delta.call is not None:
+                _tell_call(delta.call, events)
             response = delta.response or response
             if events.crowded:
                 await events.room()
     if response is not None:
         events.usage(response.usage)
     return response
+
+
+def _tell_call(piece: CallDelta, events: RunEvents) -> None:
+    if piece.name:
+        events.tool_call_started(piece.index, piece.name, piece.id)
+    if piece.arguments:
+        events.tool_call_delta(piece.index, piece.arguments)

@@ -15,10 +15,15 @@ from llmspell_core.names import canonical
 from llmspell_core.registry import Registry
 
 if TYPE_CHECKING:
+    import asyncio
+
     from llmspell_core.agent import Agent
     from llmspell_core.config.settings import Settings
     from llmspell_core.tool import Tool
     from llmspell_core.workflow import Workflow
+
+#: How long cancelled tasks may take to unwind.
+UNWIND_S = 1.0
 
 
 class Overlay:
@@ -51,6 +56,7 @@ class Overlay:
         #: What `Config.set` changed for this run; None: nothing.
         self.settings: Settings | None = parent.settings if parent else None
         self.hooks: HookRegistry = HookRegistry(parent.hooks if parent else None)
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._sizes = (history, queue, share or [])
         self.events: EventBus = EventBus(
             history=history,
@@ -64,8 +70,19 @@ class Overlay:
         history, queue, share = self._sizes
         return Overlay(self, history=history, queue=queue, share=share)
 
+    def keep(self, task: asyncio.Task[Any]) -> None:
+        """Cancel a task of this layer when the layer is closed, if it has not ended by then."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def close(self) -> None:
-        """Wait for event handlers that still run, then drop subscriptions and hooks."""
+        """Cancel tasks, wait for event handlers that still run, drop subscriptions and hooks."""
+        if self._tasks:
+            import asyncio
+
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=UNWIND_S)
         await self.events.drain()
         self.events.close()
         self.hooks.close()

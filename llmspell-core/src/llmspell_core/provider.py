@@ -82,6 +82,19 @@ class ModelResponse:
 
 
 @dataclass(slots=True)
+class CallDelta:
+    """A piece of a tool call: call number `index` of the answer, counted from 0.
+
+    The first piece of a call has its name; `arguments` of all of them are one JSON text.
+    """
+
+    index: int
+    name: str = ""
+    id: str = ""
+    arguments: str = ""
+
+
+@dataclass(slots=True)
 class ModelDelta:
     """A piece of an answer: text or reasoning as it comes; the last one has the response.
 
@@ -92,6 +105,7 @@ class ModelDelta:
     reasoning: str = ""
     response: ModelResponse | None = None
     restart: bool = False
+    call: CallDelta | None = None
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from llmspell_agents.config import AgentConfig
 from llmspell_agents.discovery import about, can, known_agents, matches
 from llmspell_agents.factory import create_agent, register_template
 from llmspell_agents.files.loading import find_template
+from llmspell_agents.globals.run_handle import ScriptRun, ScriptRunEvents
 from llmspell_agents.globals.script_agent import ScriptAgent, ScriptComponentTool, agent_summary
 from llmspell_agents.globals.stream import ScriptStream
 from llmspell_agents.templates.model import AgentTemplate
@@ -36,6 +37,8 @@ class AgentGlobal(ScriptGlobal):
     objects: ClassVar[tuple[type[ScriptObject], ...]] = (
         ScriptAgent,
         ScriptStream,
+        ScriptRun,
+        ScriptRunEvents,
         ScriptComponentTool,
     )
     builders: ClassVar[Mapping[str, Builder]] = {

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from llmspell_agents.agent import Agent
 from llmspell_agents.carried import agent_state
 from llmspell_agents.config import AgentConfig
+from llmspell_agents.globals.run_handle import ScriptRun
 from llmspell_agents.globals.stream import ScriptStream
+from llmspell_agents.runs import AgentRun
 from llmspell_core.adapters import ComponentTool
 from llmspell_core.agent import Agent as CoreAgent
 from llmspell_core.errors import AgentError
@@ -86,6 +88,15 @@ class ScriptAgent(ScriptObject):
             output = chunk.output or output
             await callback(chunk)
         return output
+
+    @script_method
+    async def start(self, input: Any = None) -> ScriptRun:
+        """Begin a run and go on at once; it is cancelled when the script ends before it.
+
+        Args:
+            input: as of execute
+        """
+        return ScriptRun(AgentRun(self.component, input, self._ctx))
 
     @script_method
     async def handoff_to(self, agent: Any, input: Any = None, reason: str = "") -> AgentOutput:

@@ -19,7 +19,7 @@ from llmspell_core.chat.answer import (
 )
 from llmspell_core.chat.errors import Service, answer_error, bad_response, connection_error
 from llmspell_core.messages import Usage
-from llmspell_core.provider import ModelDelta, ModelRequest, ModelResponse
+from llmspell_core.provider import CallDelta, ModelDelta, ModelRequest, ModelResponse
 
 
 @dataclass(slots=True)
@@ -29,6 +29,18 @@ class _Call:
     id: str = ""
     name: str = ""
     arguments: str = ""
+    number: int = 0
+    #: How much of the arguments was given on; None: not even the name.
+    given: int | None = None
+
+    def piece(self) -> CallDelta | None:
+        """What has come since the last piece; None when that is nothing, or has no name yet."""
+        begins, before = self.given is None, self.given or 0
+        if not self.name or (not begins and len(self.arguments) <= before):
+            return None
+        self.given = len(self.arguments)
+        name = self.name if begins else ""
+        return CallDelta(self.number, name, self.id if begins else "", self.arguments[before:])
 
 
 @dataclass(slots=True)
@@ -123,16 +135,15 @@ class StreamedAnswer:
 
     def _delta(self, delta: dict[str, Any]) -> list[ModelDelta]:
         given = delta.get("tool_calls")
-        for part in given if isinstance(given, list) else []:
-            if isinstance(part, dict):
-                self._tool_part(part)
+        parts = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
         old_form = delta.get("function_call")
         if isinstance(old_form, dict):
-            self._tool_part({"index": 0, "function": old_form})
+            parts.append({"index": 0, "function": old_form})
+        calls = [ModelDelta(call=piece) for part in parts if (piece := self._tool_part(part))]
         text, thought = self._thoughts.feed(text_of(delta.get("content")))
         refusal = refusal_of(delta)
         self.refused = self.refused or bool(refusal)
-        return self._pieces(text + refusal, reasoning_of(delta) + thought)
+        return [*self._pieces(text + refusal, reasoning_of(delta) + thought), *calls]
 
     def _pieces(self, text: str, reasoning: str) -> list[ModelDelta]:
         if text:
@@ -141,12 +152,13 @@ class StreamedAnswer:
             self.reasoning.append(reasoning)
         return [ModelDelta(text, reasoning)] if text or reasoning else []
 
-    def _tool_part(self, part: dict[str, Any]) -> None:
+    def _tool_part(self, part: dict[str, Any]) -> CallDelta | None:
+        """Take a piece of a call; what it brings once the call has a name, else None."""
         function = part.get("function")
         function = function if isinstance(function, dict) else {}
         index = self._index(part, str(function.get("name") or ""))
         self._last = index
-        call = self.calls.setdefault(index, _Call())
+        call = self.calls.setdefault(index, _Call(number=len(self.calls)))
         call.id = call.id or str(part.get("id") or "")
         call.name = call.name or str(function.get("name") or "")
         arguments = function.get("arguments")
@@ -154,6 +166,7 @@ class StreamedAnswer:
             call.arguments += arguments
         elif arguments is not None:
             call.arguments = json.dumps(arguments)
+        return call.piece()
 
     def _index(self, part: dict[str, Any], name: str) -> int:
         """Which call a piece belongs to, where services number them wrongly or not at all."""

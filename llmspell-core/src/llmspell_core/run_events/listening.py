@@ -120,6 +120,11 @@ class EventLog:
     def __len__(self) -> int:
         return len(self._events)
 
+    @property
+    def last(self) -> RunEvent | None:
+        """The latest event."""
+        return self._events[-1] if self._events else None
+
     def take(self, event: RunEvent) -> None:
         """Keep an event."""
         self._events.append(event)

@@ -18,6 +18,7 @@ import asyncio
 import dataclasses
 import inspect
 import itertools
+import json
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 from llmspell_core.errors import ProviderError
 from llmspell_core.messages import ToolCall, Usage
 from llmspell_core.provider import (
+    CallDelta,
     Capabilities,
     EmbeddingRequest,
     EmbeddingResponse,
@@ -221,6 +223,8 @@ class ScriptedProvider(Provider):
                 yield ModelDelta(reasoning=response.reasoning)
             if response.text:
                 yield ModelDelta(text=response.text)
+            for index, call in enumerate(response.tool_calls):
+                yield _call_delta(index, call)
             yield ModelDelta(response=response)
 
     async def embed(self, request: EmbeddingRequest, ctx: ExecutionContext) -> EmbeddingResponse:
@@ -310,6 +314,7 @@ class ScriptedProvider(Provider):
 
 
 async def _pieces(reply: Chunks) -> AsyncIterator[ModelDelta]:
+    calls = itertools.count()
     for part in reply.parts:
         if isinstance(part, Exception):
             raise part
@@ -317,8 +322,15 @@ async def _pieces(reply: Chunks) -> AsyncIterator[ModelDelta]:
             await asyncio.sleep(reply.delay_ms / 1000)
         if isinstance(part, Thought):
             yield ModelDelta(reasoning=part.text)
-        elif isinstance(part, str) and part:
+        elif isinstance(part, ToolCall):
+            yield _call_delta(next(calls), part)
+        elif part:
             yield ModelDelta(text=part)
+
+
+def _call_delta(index: int, call: ToolCall) -> ModelDelta:
+    text = call.raw_arguments or json.dumps(call.arguments)
+    return ModelDelta(call=CallDelta(index, call.name, call.id, text))
 
 
 def _letters(text: str) -> list[float]:
