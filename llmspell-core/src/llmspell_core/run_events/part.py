@@ -195,7 +195,9 @@ class RunEvents:
     # -- what happens to the run ---------------------------------------------------------------
 
     def handoff(self, target: str, reason: str = "") -> None:
-        """Control goes to another agent."""
+        """Control goes to another agent, whose text the answer will be, even when it has none."""
+        if not self.depth:
+            self.stream.answer = 0
         self._tell("handoff", target=target, reason=reason or None)
 
     def compacted(self, strategy: str, **counts: tuple[int, int]) -> None:
