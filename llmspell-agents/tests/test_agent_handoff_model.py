@@ -10,6 +10,7 @@ import pytest
 from llmspell_agents import Agent
 from llmspell_agents.carried import agent_state
 from llmspell_agents.factory import create_agent
+from llmspell_agents.history.repair import GO_AHEAD
 from llmspell_core.errors import LLMSpellError
 from llmspell_core.messages import AgentOutput, HandoffRequest
 from llmspell_core.testing import ScriptedProvider, chunks, scripted_runtime, tool_call
@@ -433,7 +434,7 @@ def test_a_script_hands_over_and_the_other_answers_the_next_turns() -> None:
         out = await triage.handoff_to("billing", reason="a bill", ctx=ctx)
         assert (out.text, out.agent, out.handoff) == ("It is 5.", "billing", ["billing"])
         shown = [one.text for one in provider.requests[1].messages[1:]]
-        assert shown == ["my bill is wrong", "Let me see."]
+        assert shown == ["my bill is wrong", "Let me see.", GO_AHEAD]
         assert await triage.chat("thanks", ctx) == "Bye."
         assert len(triage.history()) == 5
 

@@ -19,7 +19,9 @@ from llmspell_core.testing import ScriptedProvider, scripted_runtime
 
 def used(input: int, output: int = 0, cached: int = 0) -> Usage:
     total = input + output
-    return Usage(input_tokens=input, output_tokens=output, total_tokens=total, cached_tokens=cached)
+    return Usage(
+        input_tokens=input, output_tokens=output, total_tokens=total, cache_read_tokens=cached
+    )
 
 
 def test_the_table_is_dated_and_knows_models_by_their_names_with_a_date_too() -> None:

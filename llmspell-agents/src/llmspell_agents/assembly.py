@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from llmspell_agents.carried import newest
@@ -53,6 +54,7 @@ class Assembly:
             temperature=config.temperature,
             max_tokens=config.max_tokens,
             settings=config.settings,
+            reasoning=config.reasoning.options() if config.reasoning else None,
             answer=answer,
             output_retries=config.output_retries,
             finish_on_limit=config.on_limit == "finish",
@@ -91,8 +93,9 @@ class Assembly:
         return ctx.child(**changes) if changes else ctx
 
     def _system(self, answer: AnswerSchema | None, ctx: ExecutionContext) -> list[Message]:
-        parts = (self.peers.text, self.leg.text, answer.instruction if answer else "")
-        text = system_text(self.agent.config, self.input, "\n\n".join(filter(None, parts)), ctx)
+        # What may differ in the next run stands last: services keep an unchanged beginning.
+        always = (self.peers.text, answer.instruction if answer else "")
+        text = system_text(self.agent.config, self.input, always, self.leg.text, ctx)
         return [Message(role="system", content=text)] if text else []
 
     def _carried(self) -> list[Message]:
@@ -113,7 +116,7 @@ class Assembly:
                 code="agent.tool_conflict",
                 hint="give the tool another name",
             )
-        return [*own, *peers.definitions]
+        return sorted([*own, *peers.definitions], key=attrgetter("name"))
 
     def _answer(self, target: Target) -> AnswerSchema | None:
         given, made = self.agent.config.response_format, self.agent.answers

@@ -9,6 +9,7 @@ from pydantic import ValidationError as PydanticError
 
 from llmspell_agents.functions import Function
 from llmspell_agents.handoffs import HandoffEntry
+from llmspell_agents.reasoning import ReasoningField
 from llmspell_core.account import Limits
 from llmspell_core.errors import ValidationError
 from llmspell_core.names import to_snake
@@ -124,6 +125,9 @@ class AgentConfig(ScriptModel):
         "history, input_schema, returns, when}",
     )
     memory: Memory | None = None
+    reasoning: ReasoningField = Field(
+        None, description="how much the model thinks: an effort, or {effort, budget_tokens}"
+    )
     hooks: dict[str, Function] = Field(default_factory=dict, description="point -> function")
     on_event: dict[str, Function] = Field(default_factory=dict, description="event -> function")
     retry: Retry | None = None

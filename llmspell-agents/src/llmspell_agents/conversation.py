@@ -49,6 +49,8 @@ def message_data(message: Message) -> dict[str, Any]:
         data["tool_call_id"] = message.tool_call_id
     if message.name:
         data["name"] = message.name
+    if message.reasoning is not None:
+        data["reasoning"] = message.reasoning.model_dump(exclude_none=True)
     return data
 
 

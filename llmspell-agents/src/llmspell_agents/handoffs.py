@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, PlainValidator
 from llmspell_agents.functions import Function, call
 from llmspell_agents.wire_names import wire_name
 from llmspell_core.adapters import component_of
+from llmspell_core.canonical import canonical_schema
 from llmspell_core.errors import LLMSpellError, ValidationError
 from llmspell_core.provider import ToolDefinition
 from llmspell_core.schema import describe, short_form
@@ -85,7 +86,8 @@ class Peers:
                 )
             about = one.description or _about(one, ctx)
             self._of[name] = one
-            self.definitions.append(ToolDefinition(name, _purpose(one, about), _parameters(one)))
+            schema = canonical_schema(_parameters(one))
+            self.definitions.append(ToolDefinition(name, _purpose(one, about), schema))
             lines.append(f"- {name}: {one.name}{f', {about}' if about else ''}")
         #: What the prompt says of them; "" when there are none.
         self.text = (

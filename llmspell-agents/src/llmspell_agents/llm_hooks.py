@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llmspell_agents.conversation import message_data, message_of
+from llmspell_agents.history.repair import repaired
 from llmspell_core.errors import HookError
 from llmspell_core.hooks import HookContext, HookResult
 from llmspell_core.provider import ModelRequest, ModelResponse
@@ -52,6 +53,7 @@ class LLMHooks:
         if isinstance(seen.input, str) and seen.input != last and request.messages:
             changed = request.messages[-1].model_copy(update={"content": seen.input})
             request.messages = [*request.messages[:-1], changed]
+        request.messages = repaired(request.messages)
         return None
 
     async def after(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from llmspell_agents.history.repair import repaired
+from llmspell_agents.reasoning import kept
 from llmspell_agents.streamed import streamed
 from llmspell_core.account import LimitHit, limit_error
 from llmspell_core.errors import AgentError
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from llmspell_agents.tool_calls import Outcome, ToolCaller
     from llmspell_agents.transfers import Transfers
     from llmspell_core.account import Account
+    from llmspell_core.provider import ReasoningOptions
     from llmspell_core.run_events import RunEvents
 
 
@@ -37,6 +40,7 @@ class LoopPlan:
     temperature: float | None = None
     max_tokens: int | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    reasoning: ReasoningOptions | None = None
     answer: AnswerSchema | None = None
     output_retries: int = 2
     finish_on_limit: bool = True
@@ -127,13 +131,14 @@ class AgentLoop:
             choice = "auto"
         return ModelRequest(
             model="",
-            messages=[*self.messages, *self.added],
+            messages=repaired([*self.messages, *self.added]),
             tools=plan.definitions,
             tool_choice=choice,
             temperature=plan.temperature,
             max_tokens=plan.max_tokens,
             schema=plan.answer.wire if plan.answer else None,
             settings=plan.settings,
+            reasoning=plan.reasoning,
         )
 
     def _note(self, response: ModelResponse) -> None:
@@ -144,7 +149,10 @@ class AgentLoop:
             if self.events is not None:
                 self.events.answered()
         calls = [] if self._tools_off else response.tool_calls
-        self.added.append(Message(role="assistant", content=response.text, tool_calls=calls))
+        thought = kept(response, self.models.target)
+        self.added.append(
+            Message(role="assistant", content=response.text, tool_calls=calls, reasoning=thought)
+        )
 
     async def _use_tools(self, calls: list[ToolCall]) -> None:
         self._called = True

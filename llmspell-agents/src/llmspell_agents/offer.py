@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmspell_agents.wire_names import WireNames
 from llmspell_core.adapters import ComponentTool, component_of
+from llmspell_core.canonical import canonical_schema
 from llmspell_core.errors import ValidationError
 from llmspell_core.provider import ToolDefinition
 from llmspell_core.schema import describe
@@ -39,7 +40,10 @@ async def make_tool(given: Any, ctx: ExecutionContext) -> Tool:
 
 
 class Offer:
-    """The tools as a model is shown them; made again only when the set has changed."""
+    """The tools as a model is shown them; made again only when the set has changed.
+
+    The definitions are sorted and their schemas canonical, whatever order the tools came in.
+    """
 
     def __init__(self) -> None:
         self._tools: list[Tool] | None = None
@@ -53,7 +57,7 @@ class Offer:
             return
         self.names = WireNames(present)
         self.definitions = [
-            ToolDefinition(name, tool.description, tool.schema())
-            for name, tool in self.names.items()
+            ToolDefinition(name, tool.description, canonical_schema(tool.schema()))
+            for name, tool in sorted(self.names.items())
         ]
         self._tools = present

@@ -23,9 +23,13 @@ _PROMPT = "@prompts."
 
 
 def system_text(
-    config: AgentConfig, input: AgentInput, instruction: str, ctx: ExecutionContext
+    config: AgentConfig,
+    input: AgentInput,
+    always: tuple[str, ...],
+    instruction: str,
+    ctx: ExecutionContext,
 ) -> str:
-    """The system prompt, rendered, with what the run adds to it."""
+    """The system prompt, rendered, with what the agent (`always`) and then the run add to it."""
     given = config.system_prompt
     variables = {**input.parameters, **input.variables}
     if isinstance(given, PromptTemplate):
@@ -34,12 +38,13 @@ def system_text(
         text = ctx.runtime.prompts.resolve(given, variables)
     else:
         text = given
+    text = "\n\n".join(part for part in (text, *always) if part)
     if not (input.instruction or instruction or input.context is not None):
         return text
     context = ""
     if input.context is not None and not isinstance(input.context, str):
         context = f"Context:\n{as_text(input.context)}"
-    return "\n\n".join(part for part in (text, input.instruction, context, instruction) if part)
+    return "\n\n".join(part for part in (text, instruction, input.instruction, context) if part)
 
 
 def _rendered(given: PromptTemplate, variables: dict[str, Any], ctx: ExecutionContext) -> str:

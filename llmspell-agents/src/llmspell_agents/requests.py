@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from llmspell_agents.llm_hooks import Again, LLMHooks
+from llmspell_agents.reasoning import with_own_only
 from llmspell_core import telemetry
 from llmspell_core.account import limit_error
 from llmspell_core.errors import HookError, LLMSpellError, ProviderError
@@ -182,7 +183,7 @@ class ModelCaller:
         target = self.targets[index]
         return ModelRequest(
             model=target.model,
-            messages=request.messages,
+            messages=with_own_only(request.messages, target),
             tools=request.tools,
             tool_choice=request.tool_choice,
             temperature=_first(request.temperature, target.temperature),
@@ -191,6 +192,7 @@ class ModelCaller:
             stop=request.stop,
             timeout_ms=self.ctx.model_timeout_ms(),
             settings={**target.settings, **request.settings},
+            reasoning=request.reasoning,
             retry=self.retry,
             fallback_left=index + 1 < len(self.targets),
         )

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from llmspell_core.canonical import canonical_schema
 from llmspell_core.schema import check_schema, mistakes_text, schema_mistakes
 
 _FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
@@ -33,7 +34,7 @@ class AnswerSchema:
         elif given.get("type") == "json_object":
             given = {"type": "object"}
         check_schema(given, "response_format")
-        return cls(given, native)
+        return cls(canonical_schema(given), native)
 
     @property
     def wrapped(self) -> bool:

@@ -119,7 +119,7 @@ def test_thoughts_are_kept_apart_under_either_name_or_in_tags() -> None:
 )
 def test_usage_in_every_form(usage: Any, expected: tuple[int, ...]) -> None:
     found = answer({"content": "x"}, usage=usage).usage
-    shown = (found.input_tokens, found.output_tokens, found.total_tokens, found.cached_tokens)
+    shown = (found.input_tokens, found.output_tokens, found.total_tokens, found.cache_read_tokens)
     assert shown == expected
 
 

@@ -45,6 +45,18 @@ class ToolCall(_Model):
         return Result(data)
 
 
+class Reasoning(_Model):
+    """What a model thought before its answer; never part of a text.
+
+    `signature` is what its provider wants back, together with the answer and as it was; it goes
+    to the provider it came from and to no other.
+    """
+
+    provider: str
+    text: str = ""
+    signature: dict[str, Any] | None = None
+
+
 class Message(_Model):
     """One message of a conversation. `tool` messages answer the call `tool_call_id`."""
 
@@ -53,6 +65,7 @@ class Message(_Model):
     tool_calls: list[ToolCall] = Field(default_factory=list)
     tool_call_id: str | None = None
     name: str | None = None
+    reasoning: Reasoning | None = None
 
     @property
     def text(self) -> str:
@@ -63,12 +76,18 @@ class Message(_Model):
 
 
 class Usage(_Model):
-    """Tokens and money of one request, or of a whole run. `cost_usd` is None when unknown."""
+    """Tokens and money of one request, or of a whole run. `cost_usd` is None when unknown.
+
+    `cache_read_tokens` and `cache_write_tokens` are those of the input that the service read from
+    its prompt cache, or wrote to it; `reasoning_tokens` are those of the output that were thought.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     total_tokens: int = 0
-    cached_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
     cost_usd: float | None = None
 
     def add(self, other: Usage) -> None:
@@ -84,7 +103,9 @@ class Usage(_Model):
         mine["input_tokens"] += other.input_tokens
         mine["output_tokens"] += other.output_tokens
         mine["total_tokens"] += other.total_tokens
-        mine["cached_tokens"] += other.cached_tokens
+        mine["cache_read_tokens"] += other.cache_read_tokens
+        mine["cache_write_tokens"] += other.cache_write_tokens
+        mine["reasoning_tokens"] += other.reasoning_tokens
 
     def to_script(self) -> Result:
         """For scripts: the documented fields."""
@@ -93,6 +114,9 @@ class Usage(_Model):
             "output_tokens": self.output_tokens,
             "total_tokens": self.total_tokens,
         }
+        for name in ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens"):
+            if value := getattr(self, name):
+                data[name] = value
         if self.cost_usd is not None:
             data["cost_usd"] = self.cost_usd
         return Result(data)

@@ -44,7 +44,7 @@ class ModelPrice:
         """What these tokens cost, in USD."""
         if self.long is not None and usage.input_tokens > self.long_from:
             return self.long.of(usage)
-        cached = min(usage.cached_tokens, usage.input_tokens)
+        cached = min(usage.cache_read_tokens, usage.input_tokens)
         again = self.input if self.cached_input is None else self.cached_input
         fresh = usage.input_tokens - cached
         return (fresh * self.input + cached * again + usage.output_tokens * self.output) / _MILLION

@@ -40,6 +40,14 @@ class RetryPolicy:
     jitter: float = 1
 
 
+@dataclass(frozen=True, slots=True)
+class ReasoningOptions:
+    """How much a model shall think: an effort (``none`` to ``xhigh``), or a budget of tokens."""
+
+    effort: str | None = None
+    budget_tokens: int | None = None
+
+
 @dataclass(slots=True)
 class ModelRequest:
     """One request to a model. Times are ms, None means the provider's default.
@@ -60,6 +68,8 @@ class ModelRequest:
     settings: dict[str, Any] = field(default_factory=dict)
     #: None: the provider's own policy.
     retry: RetryPolicy | None = None
+    #: None: as the model does by itself.
+    reasoning: ReasoningOptions | None = None
     #: Another model is asked when this one fails: one that is busy is not waited for.
     fallback_left: bool = False
     #: What failed attempts have used, as far as the service said so: the provider appends it.
@@ -79,6 +89,8 @@ class ModelResponse:
     usage: Usage = field(default_factory=Usage)
     model: str = ""
     reasoning: str = ""
+    #: What the service wants back beside the answer (`Reasoning.signature`).
+    signature: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -217,6 +229,10 @@ class Provider(ABC):
         from llmspell_core.pricing import FREE
 
         return FREE
+
+    def reasoning_name(self, model: str) -> str:
+        """Whose reasoning an answer of this model has: only who has the same name gets it back."""
+        return self.name
 
     def check_configured(self) -> None:  # noqa: B027 - most providers need nothing
         """Raise `provider.not_configured` when no request could succeed; no network."""

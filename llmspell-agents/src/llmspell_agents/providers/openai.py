@@ -215,6 +215,7 @@ class OpenAIProvider(Provider):
             stream=stream,
             max_tokens_field=self.preset.max_tokens_field,
             stream_options=self.preset.stream_options,
+            nested_reasoning=self.preset.nested_reasoning,
         )
 
     def _headers(self) -> dict[str, str]:

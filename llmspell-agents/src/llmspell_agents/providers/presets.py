@@ -20,6 +20,8 @@ class Preset:
     stream_options: bool = True
     #: The field that bounds the answer's length.
     max_tokens_field: str = "max_tokens"
+    #: It takes `reasoning = {effort | max_tokens}` instead of `reasoning_effort`.
+    nested_reasoning: bool = False
 
     @property
     def needs_key(self) -> bool:
@@ -38,7 +40,9 @@ PRESETS: dict[str, Preset] = {
     "ollama": Preset("http://127.0.0.1:11434/v1", program="ollama"),
     "lmstudio": Preset("http://127.0.0.1:1234/v1", program="LM Studio"),
     "llamacpp": Preset("http://127.0.0.1:8080/v1", program="llama-server"),
-    "openrouter": Preset("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
+    "openrouter": Preset(
+        "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", nested_reasoning=True
+    ),
     "groq": Preset("https://api.groq.com/openai/v1", "GROQ_API_KEY", structured_output=False),
     "mistral": Preset(
         "https://api.mistral.ai/v1",

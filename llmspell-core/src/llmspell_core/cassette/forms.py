@@ -101,7 +101,8 @@ def _messages(messages: list[Any]) -> list[Any]:
 
 
 def _message(message: Any, numbers: dict[str, str]) -> dict[str, Any]:
-    excluded = {"tool_calls": {"__all__": _ENDS}}
+    # What was thought follows from the answers before, and services sign it anew each time.
+    excluded: Any = {"tool_calls": {"__all__": _ENDS}, "reasoning": True}
     data: dict[str, Any] = message.model_dump(mode="json", exclude_defaults=True, exclude=excluded)
     for call in data.get("tool_calls", ()):
         call["id"] = numbers.setdefault(call["id"], f"call_{len(numbers) + 1}")

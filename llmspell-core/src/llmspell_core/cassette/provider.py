@@ -125,6 +125,9 @@ class TapedProvider(Provider):
             return self.inner.price(model)
         return super().price(model) or shipped(self.name, model)
 
+    def reasoning_name(self, model: str) -> str:
+        return self.inner.reasoning_name(model) if self.inner else self.name
+
     def check_configured(self) -> None:
         if not self._cassette.replaying:
             self._asked().check_configured()

@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 from llmspell_core.chat.errors import Service, answer_error, bad_response
-from llmspell_core.messages import ToolCall, Usage
+from llmspell_core.chat.reasoning import reasoning_of, signature_of
+from llmspell_core.chat.usage import usage_of
+from llmspell_core.messages import ToolCall
 from llmspell_core.provider import ModelRequest, ModelResponse
 
 _REASONS = {
@@ -43,6 +45,7 @@ def parse_answer(data: Any, service: Service, model: str) -> ModelResponse:
         usage=usage_of(data.get("usage")),
         model=str(data.get("model") or model),
         reasoning=reasoning_of(message) or thought,
+        signature=signature_of(message),
     )
 
 
@@ -63,12 +66,6 @@ def refusal_of(message: dict[str, Any]) -> str:
     return found if isinstance(found, str) else ""
 
 
-def reasoning_of(message: dict[str, Any]) -> str:
-    """What the model thought aloud, under either of the names in use."""
-    found = message.get("reasoning_content") or message.get("reasoning")
-    return found if isinstance(found, str) else ""
-
-
 def finish_reason(given: Any, calls: list[ToolCall]) -> str:
     """One of our finish reasons: services disagree, and some say `stop` beside tool calls."""
     if calls:
@@ -76,35 +73,11 @@ def finish_reason(given: Any, calls: list[ToolCall]) -> str:
     return _REASONS.get(str(given or "stop").lower(), "stop")
 
 
-def usage_of(data: Any) -> Usage:
-    """The tokens used; zeros where the service does not say."""
-    if not isinstance(data, dict):
-        return Usage.model_construct()
-    taken = _count(data, "prompt_tokens", "input_tokens")
-    given = _count(data, "completion_tokens", "output_tokens")
-    details = data.get("prompt_tokens_details")
-    cached = _count(details, "cached_tokens") if isinstance(details, dict) else 0
-    return Usage(
-        input_tokens=taken,
-        output_tokens=given,
-        total_tokens=_count(data, "total_tokens") or taken + given,
-        cached_tokens=cached or _count(data, "prompt_cache_hit_tokens"),
-    )
-
-
 def note_waste(request: ModelRequest, data: Any) -> None:
     """Keep what an answer that is none says it has used: it is paid for like any other."""
     usage = usage_of(data.get("usage") if isinstance(data, dict) else None)
     if usage.total_tokens:
         request.wasted.append(usage)
-
-
-def _count(data: dict[str, Any], *names: str) -> int:
-    for name in names:
-        value = data.get(name)
-        if isinstance(value, (int, float)) and value > 0:
-            return int(value)
-    return 0
 
 
 def tool_calls_of(message: dict[str, Any]) -> list[ToolCall]:

@@ -7,8 +7,8 @@ import binascii
 import struct
 from typing import Any
 
-from llmspell_core.chat.answer import usage_of
 from llmspell_core.chat.errors import Service, answer_error, bad_response
+from llmspell_core.chat.usage import usage_of
 from llmspell_core.provider import EmbeddingRequest, EmbeddingResponse
 
 

@@ -11,13 +11,13 @@ from typing import Any
 from llmspell_core.chat.answer import (
     ThoughtSplitter,
     finish_reason,
-    reasoning_of,
     refusal_of,
     text_of,
     tool_calls_of,
-    usage_of,
 )
 from llmspell_core.chat.errors import Service, answer_error, bad_response, connection_error
+from llmspell_core.chat.reasoning import SignatureParts, call_signature, reasoning_of
+from llmspell_core.chat.usage import usage_of
 from llmspell_core.messages import Usage
 from llmspell_core.provider import CallDelta, ModelDelta, ModelRequest, ModelResponse
 
@@ -32,6 +32,7 @@ class _Call:
     number: int = 0
     #: How much of the arguments was given on; None: not even the name.
     given: int | None = None
+    signature: dict[str, Any] = field(default_factory=dict)
 
     def piece(self) -> CallDelta | None:
         """What has come since the last piece; None when that is nothing, or has no name yet."""
@@ -59,6 +60,7 @@ class StreamedAnswer:
     #: Whether the response has been made: whoever has it counts what was used.
     given: bool = False
     _thoughts: ThoughtSplitter = field(default_factory=ThoughtSplitter)
+    _signature: SignatureParts = field(default_factory=SignatureParts)
     _last: int = -1
     #: Number given by the service -> the call it means now, where a number is used twice.
     _means: dict[int, int] = field(default_factory=dict)
@@ -99,6 +101,7 @@ class StreamedAnswer:
             usage=self.usage,
             model=self.model,
             reasoning="".join(self.reasoning),
+            signature=self._signature.whole([call.signature for call in self._in_order()]),
         )
         self.given = True
         return [*deltas, ModelDelta(response=response)]
@@ -134,6 +137,7 @@ class StreamedAnswer:
         return self._delta(delta) if isinstance(delta, dict) else []
 
     def _delta(self, delta: dict[str, Any]) -> list[ModelDelta]:
+        self._signature.add(delta)
         given = delta.get("tool_calls")
         parts = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
         old_form = delta.get("function_call")
@@ -161,6 +165,7 @@ class StreamedAnswer:
         call = self.calls.setdefault(index, _Call(number=len(self.calls)))
         call.id = call.id or str(part.get("id") or "")
         call.name = call.name or str(function.get("name") or "")
+        call.signature.update(call_signature(part))
         arguments = function.get("arguments")
         if isinstance(arguments, str):
             call.arguments += arguments

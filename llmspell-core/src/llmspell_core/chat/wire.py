@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from llmspell_core.chat.reasoning import reasoning_body, replay
 from llmspell_core.messages import ContentPart, Message, ToolCall
 from llmspell_core.provider import ModelRequest, ToolDefinition
 
@@ -15,25 +16,28 @@ def request_body(
     stream: bool,
     max_tokens_field: str = "max_tokens",
     stream_options: bool = True,
+    nested_reasoning: bool = False,
 ) -> dict[str, Any]:
     """The body of ``POST /chat/completions``; `settings` win over everything else.
+
+    The messages come last, so that the next request of the conversation has the same beginning.
 
     Args:
         request: what is asked.
         stream: whether the answer shall come in pieces.
         max_tokens_field: what the service calls the bound of the answer's length.
         stream_options: whether the service takes `stream_options`.
+        nested_reasoning: whether the service takes `reasoning` instead of `reasoning_effort`.
     """
-    body: dict[str, Any] = {
-        "model": request.model,
-        "messages": [message_body(message) for message in request.messages],
-    }
+    body: dict[str, Any] = {"model": request.model}
     if request.temperature is not None:
         body["temperature"] = request.temperature
     if request.max_tokens is not None:
         body[max_tokens_field] = request.max_tokens
     if request.stop:
         body["stop"] = request.stop
+    if request.reasoning is not None:
+        body.update(reasoning_body(request.reasoning, nested=nested_reasoning))
     if request.tools:
         body["tools"] = [tool_body(tool) for tool in request.tools]
         if request.tool_choice != "auto":
@@ -45,6 +49,7 @@ def request_body(
         if stream_options:
             body["stream_options"] = {"include_usage": True}
     body.update(request.settings)
+    body.setdefault("messages", [message_body(message) for message in request.messages])
     return body
 
 
@@ -58,6 +63,8 @@ def message_body(message: Message) -> dict[str, Any]:
     if message.tool_calls:
         body["tool_calls"] = [call_body(call) for call in message.tool_calls]
         body["content"] = body["content"] or None
+    if message.reasoning is not None and message.reasoning.signature:
+        replay(body, message.reasoning.signature)
     return body
 
 

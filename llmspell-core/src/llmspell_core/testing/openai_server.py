@@ -94,6 +94,8 @@ class FakeOpenAI:
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.requests: list[dict[str, Any]] = []
+        #: The same bodies as they came over the wire.
+        self.bodies: list[bytes] = []
         self.headers: list[dict[str, str]] = []
         #: Connections that the client closed before it had its answer.
         self.abandoned = 0
@@ -153,6 +155,7 @@ class FakeOpenAI:
         if first.startswith("GET"):
             return await self._send(writer, {"data": [{"id": "fake-model"}]}, stream=False)
         self.requests.append(body)
+        self.bodies.append(content)
         number = len(self.requests)
         if await self._gone(reader):
             self.abandoned += 1

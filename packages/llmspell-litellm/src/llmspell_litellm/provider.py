@@ -72,6 +72,12 @@ class LitellmProvider(Provider):
                 hint="declare it as [providers.NAME], or use an OpenAI-compatible provider",
             )
 
+    def reasoning_name(self, model: str) -> str:
+        """The service behind the name: `litellm` alone is many."""
+        if self._prefix:
+            return self.name
+        return f"{self.name}/{(model or self.default_model).partition('/')[0]}"
+
     def capabilities(self, model: str) -> Capabilities:
         known = self._known(model)
         given = self.config.options.get("capabilities")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from llmspell_core.chat.wire import request_body
 from llmspell_core.errors import ProviderError, did_you_mean
 from llmspell_core.provider import ModelRequest
+from llmspell_litellm.calls import GEMINI, told_apart
 
 #: What a script may set for one request. Everything else that litellm takes (addresses, keys,
 #: headers, callbacks, other models) is for the configuration alone: it could carry a key away.
@@ -44,6 +46,15 @@ SETTINGS = frozenset(
         "web_search_options",
     }
 )
+#: Services whose models think within a number of tokens; all others are told an effort.
+_BUDGETS = (
+    *GEMINI,
+    "anthropic",
+    "azure_ai/claude",
+    "bedrock",
+    "databricks",
+    "openrouter/anthropic",
+)
 
 
 def chat_arguments(request: ModelRequest, route: str, *, stream: bool) -> dict[str, Any]:
@@ -61,8 +72,15 @@ def chat_arguments(request: ModelRequest, route: str, *, stream: bool) -> dict[s
                 or f"what litellm takes beside these stands in the configuration: [providers.…] "
                 f"{name}",
             )
+    if route.startswith(GEMINI):
+        request = replace(request, messages=told_apart(request.messages))
     body = request_body(request, stream=stream)
     body["model"] = route
+    asked = request.reasoning
+    if asked is not None and asked.budget_tokens and route.startswith(_BUDGETS):
+        # litellm takes the one or the other.
+        body.pop("reasoning_effort", None)
+        body.setdefault("thinking", {"type": "enabled", "budget_tokens": asked.budget_tokens})
     return body
 
 

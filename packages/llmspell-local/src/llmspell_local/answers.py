@@ -155,6 +155,6 @@ def _usage(data: dict[str, Any]) -> Usage:
         input_tokens=data.get("prompt_tokens", 0),
         output_tokens=data.get("completion_tokens", 0),
         total_tokens=data.get("total_tokens", 0),
-        cached_tokens=details.get("cached_tokens", 0),
+        cache_read_tokens=details.get("cached_tokens", 0),
         cost_usd=0.0,
     )
