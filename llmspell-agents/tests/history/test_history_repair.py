@@ -78,12 +78,13 @@ def test_results_without_a_call_and_second_results_are_left_out() -> None:
 
 
 def test_empty_messages_and_parts_are_left_out() -> None:
-    parts = [ContentPart(text=" "), ContentPart(text="see"), ContentPart(type="image", data="AA")]
+    given = [{"text": " "}, {"text": "see"}, {"type": "image", "data": "AA"}]
+    parts = [ContentPart.model_validate(one) for one in given]
     history = [
         user("a"),
         said("\n"),
         Message(role="system", content=" "),
-        Message(role="user", content=[ContentPart(text="")]),
+        Message(role="user", content=parts[:1]),
         Message(role="user", content=parts),
         calls("1", text=" \n"),
         result("1"),

@@ -54,7 +54,7 @@ def called(name: str, **message: Any) -> dict[str, Any]:
 
 def test_the_second_turn_begins_with_the_bytes_of_the_first() -> None:
     async def main() -> None:
-        replies = [called("stock"), "7.", called("alarm"), "Rung.", "Bye."]
+        replies: list[Any] = [called("stock"), "7.", called("alarm"), "Rung.", "Bye."]
         async with FakeOpenAI(*replies) as server, runtime_for(fake=server) as runtime:
             peer = Agent(name="billing", system_prompt="y")
             agent = Agent("Be brief.", tools=[stock, alarm], handoffs=[peer], max_tokens=9)
@@ -113,7 +113,7 @@ def test_a_canonical_schema_says_the_same() -> None:
     }
     found = canonical_schema(schema)
     assert found == schema
-    assert list(found) == ["properties", "required", "type"]
+    assert list(found) == ["type", "properties", "required"]
     assert list(found["properties"]) == ["b", "required"]
     assert list(found["properties"]["b"]["default"]) == ["z", "a"]
     assert canonical_schema(found) == found
@@ -160,6 +160,7 @@ def test_thoughts_go_back_to_the_provider_they_came_from(streamed: bool) -> None
             assert not THOUGHT.keys() & two.requests[0]["messages"][2].keys()
             assert [each["reasoning_effort"] for each in one.requests] == ["low"] * 3
             (kept,) = [each for each in agent.history() if each.reasoning]
+            assert kept.reasoning is not None
             assert (kept.reasoning.provider, kept.reasoning.text) == ("one", "Let me look.")
             assert kept.text == ""
 

@@ -10,6 +10,17 @@ from typing import Any
 
 #: Keywords whose keys are names of the schema's author.
 _NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+#: Keywords that people write first, in this order; the others follow sorted.
+_FIRST = (
+    "type",
+    "title",
+    "description",
+    "properties",
+    "items",
+    "required",
+    "additionalProperties",
+)
+_RANK = {key: rank for rank, key in enumerate(_FIRST)}
 #: Keywords that hold values, not schemas.
 _VALUES = ("default", "const", "enum", "examples", "example", "required")
 
@@ -17,7 +28,7 @@ _VALUES = ("default", "const", "enum", "examples", "example", "required")
 def canonical_schema(schema: Any) -> Any:
     """The same schema with its keys in order.
 
-    Keywords are sorted. Properties that are required come first, in the order of `required`,
+    Keywords come in one order. Properties that are required come first, in the order of `required`,
     which says what a model shall write first; then the others, sorted.
     """
     if isinstance(schema, list):
@@ -25,7 +36,7 @@ def canonical_schema(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     made: dict[str, Any] = {}
-    for key in sorted(schema):
+    for key in sorted(schema, key=_rank):
         value = schema[key]
         if key in _NAMED and isinstance(value, dict):
             first = schema.get("required") if key == "properties" else None
@@ -33,6 +44,10 @@ def canonical_schema(schema: Any) -> Any:
         else:
             made[key] = value if key in _VALUES else canonical_schema(value)
     return made
+
+
+def _rank(key: str) -> tuple[int, str]:
+    return _RANK.get(key, len(_RANK)), key
 
 
 def _order(named: dict[str, Any], first: Any) -> list[str]:
