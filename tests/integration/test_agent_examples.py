@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -100,6 +102,49 @@ def test_market_research_from_python(llmspell: CommandLine, asked: list[dict[str
     done = python(llmspell, str(EXAMPLES / "market_research.py"))
     assert (done.returncode, done.stdout, done.stderr) == (0, PRINTED, "")
     check(asked)
+
+
+PACKAGE = EXAMPLES / "llmspell-market-research"
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the package is installed in, as a wheel made from a copy of it."""
+    place = tmp_path_factory.mktemp("package")
+    source = shutil.copytree(PACKAGE, place / "source")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(place)]
+    subprocess.run(build, cwd=source, check=True, capture_output=True)
+    with zipfile.ZipFile(next(place.glob("*.whl"))) as wheel:
+        wheel.extractall(place / "site")
+    return place / "site"
+
+
+def test_market_research_as_a_package(
+    installed: Path, llmspell: CommandLine, asked: list[dict[str, Any]]
+) -> None:
+    llmspell.env["PYTHONPATH"] = str(installed)
+    about = llmspell("agent", "info", "tea-market")
+    assert (about.code, about.err) == (0, "")
+    assert "Watches a market" in about.out
+    parameters = ["--param", "competitors=" + '["Leaf & Co", "Kettle Ltd"]']
+    done = llmspell("agent", "run", "tea-market", *parameters, "Who leads?")
+    assert (done.code, done.out) == (0, "Leaf & Co leads.\n")
+    prompt = asked[0]["messages"][0]["content"]
+    assert "You watch the market for tea. Compare Leaf & Co, Kettle Ltd." in prompt
+    spell = llmspell.write(
+        "x.lua", 'print(table.concat(Agent.get_info("tea-market").levels, " > "))'
+    )
+    assert llmspell(spell).out == "research > market-research > tea-market\n"
+
+
+def test_its_own_tests_pass(installed: Path, tmp_path: Path) -> None:
+    shutil.copytree(PACKAGE / "tests", tmp_path / "tests")
+    command = [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", str(tmp_path)]
+    env = {**os.environ, "PYTHONPATH": str(installed)}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 FILE = "r.agent.md"

@@ -40,8 +40,8 @@ PRINTED = {
 }
 ASKING = {"hello", "agent_tool", "extract"}
 FILTERS = {"filter"}
-#: Run in test_handoff_examples.py and test_fallback_examples.py.
-HANDING = {"support_triage", "agent_chain", "fallback"}
+#: Run in test_handoff_examples.py, test_team_examples.py and test_fallback_examples.py.
+HANDING = {"support_triage", "agent_chain", "fallback", "research_team", "content_pipeline"}
 
 
 @pytest.fixture(params=CARRIERS)

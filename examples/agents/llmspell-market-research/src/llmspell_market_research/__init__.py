@@ -1,0 +1,1 @@
+"""Agents that watch a market and its competitors."""
