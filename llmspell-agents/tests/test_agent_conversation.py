@@ -71,7 +71,7 @@ def test_named_sessions_are_conversations_of_their_own() -> None:
             await agent.execute({"text": "c", "session": "one"}, ctx)
             assert [one.text for one in provider.requests[2].messages] == ["a", "ok", "c"]
             assert agent.history() == []
-            assert len(agent.history("one")) == 4
+            assert len(await agent.talks.history("one", ctx)) == 4
 
     asyncio.run(main())
 

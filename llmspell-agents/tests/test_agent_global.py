@@ -60,9 +60,9 @@ def test_an_agent_answers_chats_and_completes() -> None:
             assert isinstance(out, AgentOutput)
             assert await agent.chat("hi") == "ok"
             assert await agent.complete({"prompt": "hi"}) == "ok"
-            assert [one.data["role"] for one in agent.history()] == ["user", "assistant"]
-            agent.reset()
-            assert agent.history() == []
+            assert [one.data["role"] for one in await agent.history()] == ["user", "assistant"]
+            await agent.reset()
+            assert await agent.history() == []
             assert len(provider.requests) == 3
 
     asyncio.run(main())

@@ -14,7 +14,6 @@ from weakref import WeakKeyDictionary
 from llmspell_agents.assembly import Assembly, model_caller
 from llmspell_agents.code import call_code
 from llmspell_agents.config import LEVEL_FIELDS, AgentConfig
-from llmspell_agents.conversation import Conversation
 from llmspell_agents.handing import handing
 from llmspell_agents.handoffs import Peers
 from llmspell_agents.inputs import checked_input, schema_with_text
@@ -25,10 +24,11 @@ from llmspell_agents.prompting import user_message
 from llmspell_agents.runs import AgentRun
 from llmspell_agents.runtime import leg_for
 from llmspell_agents.structured import AnswerSchema
+from llmspell_agents.talks import OwnTurn, Talks
 from llmspell_agents.targets import Target, check_prices, resolve_targets
 from llmspell_core.account import Account, limit_error
 from llmspell_core.agent import Agent as CoreAgent
-from llmspell_core.context import context_for
+from llmspell_core.context import context_for, in_context
 from llmspell_core.errors import ValidationError, error_data
 from llmspell_core.messages import AgentInput, AgentOutput, Message, StreamChunk
 from llmspell_core.provider import ModelRequest
@@ -36,6 +36,7 @@ from llmspell_core.run_events.chunks import chunks
 from llmspell_core.run_events.running import heard
 
 if TYPE_CHECKING:
+    from llmspell_agents.conversation import Talk
     from llmspell_core.context import ExecutionContext
     from llmspell_core.run_events import RunEvent
     from llmspell_core.runtime import Runtime
@@ -75,7 +76,7 @@ class Agent(CoreAgent):
         #: Read by the Runner: the deadline of a run.
         self.timeout_ms = self.config.deadline_ms()
         self.metrics = AgentMetrics()
-        self._conversations: dict[str, Conversation] = {}
+        self.talks = Talks(self.config.name)
         #: Read by the AgentRuntime: the account of a run that begins with this agent.
         self.run_limits = self.config.account_limits()
         self.targets: WeakKeyDictionary[Runtime, list[Target]] = WeakKeyDictionary()
@@ -165,25 +166,22 @@ class Agent(CoreAgent):
         return (await self.execute(self.turn(text), ctx)).text
 
     def turn(self, text: Any) -> AgentInput:
-        """An input that belongs to the agent's own conversation."""
+        """An input that belongs to the current session, else to the agent's own conversation."""
         given = AgentInput.of(text)
-        return given if given.session else given.model_copy(update={"session": self.id})
+        return given if given.session else OwnTurn(**dict(given))
 
-    def history(self, session: str | None = None) -> list[Message]:
-        """The messages of its conversation, or of a named one."""
-        found = self._conversations.get(session or self.id)
-        return [*found.messages] if found else []
+    def history(self, ctx: ExecutionContext | None = None) -> list[Message]:
+        """The messages of its own conversation; `talks` has those of sessions."""
+        own = self.talks.own(ctx)
+        return [*own.messages] if own else []
 
-    def reset(self, session: str | None = None) -> None:
-        """Forget its conversation, or a named one."""
-        self._conversations.pop(session or self.id, None)
+    def reset(self, ctx: ExecutionContext | None = None) -> None:
+        """Forget its own conversation."""
+        self.talks.drop(ctx=ctx)
 
-    def conversation(self, input: AgentInput) -> Conversation | None:
+    def conversation(self, input: AgentInput, ctx: ExecutionContext) -> Talk | None:
         """The conversation that an input names, if it does."""
-        key = input.session or (input.context if isinstance(input.context, str) else None)
-        if not key:
-            return None
-        return self._conversations.setdefault(key, Conversation())
+        return self.talks.find(input, ctx)
 
     async def handoff_to(
         self, target: Any, input: Any = None, reason: str = "", ctx: ExecutionContext | None = None
@@ -198,7 +196,7 @@ class Agent(CoreAgent):
             reason: why
             ctx: the run
         """
-        return await handing(self, target, input, reason).execute(self.turn(input), ctx)
+        return await in_context(ctx, lambda found: handing(self, target, input, reason, found))
 
     async def ask(self, messages: list[Message], ctx: ExecutionContext) -> str:
         """One request to its model beside the loop, counted in the run's account."""
@@ -270,6 +268,8 @@ class Agent(CoreAgent):
         if self.config.execute is None:
             peers = await Peers.of(self.name, self.config.handoffs, input, ctx)
             loop = Assembly(self, input, ctx, leg, peers).loop(user)
+            if leg.chain.keep is not None:
+                loop.on_step = lambda: leg.step([*user, *loop.added])
             output = await loop.run()
             added = loop.added
         else:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from llmspell_core.messages import AgentOutput, Message, ToolCall, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from llmspell_agents.runtime import AgentRuntime
     from llmspell_core.component import BaseAgent
     from llmspell_core.context import ExecutionContext
@@ -36,6 +38,8 @@ class Chain:
     names: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     work: int = 0
+    #: Called with what was said, after each step; None: nothing is kept before the end.
+    keep: Callable[[list[Message]], Awaitable[None]] | None = None
     #: What each leg has given.
     outputs: list[AgentOutput] = field(default_factory=list)
     #: The part of the first agent in the run's events, once it has begun.
@@ -113,7 +117,12 @@ class Leg:
     def note(self, messages: list[Message]) -> None:
         """Write into the chain what was said in this leg."""
         self.noted = True
-        self.chain.said.extend(one for one in messages if one.content or one.tool_calls)
+        self.chain.said.extend(_worth(messages))
+
+    async def step(self, messages: list[Message]) -> None:
+        """Keep what was said so far; `messages` is what this leg has said."""
+        if self.chain.keep is not None:
+            await self.chain.keep([*self.chain.said, *_worth(messages)])
 
     def heard(self, ctx: ExecutionContext) -> ExecutionContext:
         """The context it runs in, with its own part in the run's events."""
@@ -144,6 +153,10 @@ class Leg:
                 "answer yourself, or hand over to another agent"
             )
         return ""
+
+
+def _worth(messages: list[Message]) -> list[Message]:
+    return [one for one in messages if one.content or one.tool_calls]
 
 
 #: The leg that the present agent runs in.

@@ -3,16 +3,54 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
 
+from llmspell_core.errors import AgentError
 from llmspell_core.messages import Message
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from llmspell_core.component import BaseAgent
+    from llmspell_core.context import ExecutionContext
+
+#: The conversations that the present run is a turn of, from the outermost on.
+_talking: ContextVar[tuple[object, ...]] = ContextVar("llmspell_conversations", default=())
+
+
+class Turn(Protocol):
+    """One turn of a conversation, from its begin on in one run's hands."""
+
+    #: What was said in earlier turns.
+    before: list[Message]
+    #: The context that the turn runs in.
+    ctx: ExecutionContext
+
+    async def keep(self, said: list[Message]) -> None:
+        """What was said in this turn so far, after each step of it."""
+        ...
+
+    async def done(self, said: list[Message]) -> None:
+        """All that was said in this turn, which is over."""
+        ...
+
+
+class Talk(Protocol):
+    """A conversation in which one turn follows the other, wherever it is kept."""
+
+    #: Who answers the next turn, once the first agent has handed the conversation over.
+    holder: BaseAgent | None
+
+    def turn(self, ctx: ExecutionContext) -> AbstractAsyncContextManager[Turn]:
+        """Wait for the turn before, and begin one. Raises `agent.busy` inside of its own turn."""
+        ...
 
 
 class Conversation:
-    """The messages of one conversation; `lock` is held for a turn, so that a second waits.
+    """The messages of a conversation that ends with its process.
 
     Whole turns are appended when they are over: a turn that failed leaves nothing behind, and
     the messages can always be sent.
@@ -20,21 +58,48 @@ class Conversation:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
-        #: Who answers the next turn, once the first agent has handed the conversation over.
         self.holder: BaseAgent | None = None
-        self.lock = asyncio.Lock()
+        self._lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def turn(self, ctx: ExecutionContext) -> AsyncIterator[Turn]:
+        """One turn; a second one waits for it."""
+        with_this = talking_in(self, "the agent's conversation")
+        async with self._lock:
+            token = _talking.set(with_this)
+            try:
+                yield _Turn(self, ctx)
+            finally:
+                _talking.reset(token)
 
     def add_turn(self, messages: list[Message]) -> None:
         """Append a finished turn."""
         self.messages.extend(messages)
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self.messages.clear()
 
-    def to_script(self) -> list[dict[str, Any]]:
-        """The messages as scripts see them."""
-        return [message_data(message) for message in self.messages]
+class _Turn:
+    def __init__(self, conversation: Conversation, ctx: ExecutionContext) -> None:
+        self._conversation = conversation
+        self.before = [*conversation.messages]
+        self.ctx = ctx
+
+    async def keep(self, said: list[Message]) -> None:
+        """Nothing is kept of a turn before it is over."""
+
+    async def done(self, said: list[Message]) -> None:
+        self._conversation.add_turn(said)
+
+
+def talking_in(conversation: object, what: str) -> tuple[object, ...]:
+    """The conversations of the present run and this one. Raises `agent.busy` when it is one."""
+    already = _talking.get()
+    if any(one is conversation for one in already):
+        raise AgentError(
+            f"{what} is in the middle of a turn, which this call is part of",
+            code="agent.busy",
+            hint="use execute without a session inside of tools and hooks",
+        )
+    return (*already, conversation)
 
 
 def message_data(message: Message) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from llmspell_core.schema import describe
 
 if TYPE_CHECKING:
     from llmspell_agents.agent import Agent
-    from llmspell_agents.conversation import Conversation
+    from llmspell_agents.conversation import Talk
     from llmspell_core.context import ExecutionContext
 
 
@@ -31,9 +31,9 @@ class Handing(CoreAgent):
     async def run(self, input: AgentInput, ctx: ExecutionContext) -> AgentOutput:
         return AgentOutput(agent=self.name, handoff_request=self._request)
 
-    def conversation(self, input: AgentInput) -> Conversation | None:
+    def conversation(self, input: AgentInput, ctx: ExecutionContext) -> Talk | None:
         """The source's own."""
-        return self.source.conversation(input)
+        return self.source.conversation(input, ctx)
 
     async def ask(self, messages: list[Message], ctx: ExecutionContext) -> str:
         """One request to the source's model."""
@@ -41,15 +41,26 @@ class Handing(CoreAgent):
         return await self.source.ask(messages, ctx)
 
 
-def handing(source: Agent, target: Any, input: Any, reason: str) -> Handing:
-    """What hands over from one agent to another. Raises `input.invalid`."""
+async def handing(
+    source: Agent, target: Any, input: Any, reason: str, ctx: ExecutionContext
+) -> AgentOutput:
+    """Hand over from one agent to another, as a turn of its conversation. Raises `input.invalid`.
+
+    Args:
+        source: who hands over
+        target: the agent, or its name
+        input: what it shall answer; None: what the user said last
+        reason: why
+        ctx: the run
+    """
     agent = component_of(target)
     if not isinstance(agent, CoreAgent) and not isinstance(target, str):
         raise ValidationError(f"handoff_to: an agent is expected, not {describe(target)}")
-    if input is None and not source.history():
+    turn = source.turn(input)
+    if input is None and not await source.talks.history(turn.session, ctx):
         raise ValidationError(
             "handoff_to: input is required: nothing was said in the conversation yet"
         )
     name = agent.name if isinstance(agent, CoreAgent) else str(target)
     request = HandoffRequest(target=name, input=input, reason=reason, agent=agent)
-    return Handing(source, request)
+    return await Handing(source, request).execute(turn, ctx)

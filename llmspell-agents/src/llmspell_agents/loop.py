@@ -21,6 +21,8 @@ from llmspell_core.messages import (
 from llmspell_core.provider import ModelRequest, ModelResponse, ToolDefinition
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from llmspell_agents.requests import ModelCaller
     from llmspell_agents.structured import AnswerSchema
     from llmspell_agents.tool_calls import Outcome, ToolCaller
@@ -60,6 +62,8 @@ class AgentLoop:
     account: Account
     events: RunEvents | None = None
     transfers: Transfers | None = None
+    #: Called when something was added that is worth keeping: an answer, results of tools.
+    on_step: Callable[[], Awaitable[None]] | None = None
     added: list[Message] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     iterations: int = 0
@@ -79,8 +83,12 @@ class AgentLoop:
         while self._may_ask():
             response = await self._answer()
             self._note(response)
+            if self.on_step is not None:
+                await self.on_step()
             if response.tool_calls and not self._tools_off:
                 await self._use_tools(response.tool_calls)
+                if self.on_step is not None:
+                    await self.on_step()
                 if self.transfers is not None and self.transfers.request is not None:
                     return self._handed_over(self.transfers.request)
                 continue

@@ -10,12 +10,12 @@ from llmspell_agents.chain import Chain, Leg, _leg, leg_of, step_of
 from llmspell_agents.config import DEFAULT_HANDOFFS
 from llmspell_agents.handing import Handing
 from llmspell_core.agent import Agent
-from llmspell_core.errors import AgentError, HookError
+from llmspell_core.errors import AgentError, HookError, NotFoundError
 from llmspell_core.hooks import HookContext
 from llmspell_core.messages import AgentInput, AgentOutput, HandoffRequest, Message
 
 if TYPE_CHECKING:
-    from llmspell_agents.conversation import Conversation
+    from llmspell_agents.conversation import Talk, Turn
     from llmspell_agents.handoffs import Handoff
     from llmspell_core.component import BaseAgent
     from llmspell_core.context import ExecutionContext
@@ -62,29 +62,37 @@ class AgentRuntime:
             changes["deadline"] = ctx.within(timeout)
         if changes:
             ctx = ctx.child(**changes)
-        conversation = _conversation(component, input)
+        conversation = _conversation(component, input, ctx)
         if conversation is None:
             return await self._follow(Leg(chain, component), input, ctx, once)
-        async with conversation.lock:
-            return await self._turn(chain, conversation, input, ctx, once)
+        async with conversation.turn(ctx) as turn:
+            return await self._turn(chain, conversation, turn, input, once)
 
     async def _turn(
-        self,
-        chain: Chain,
-        conversation: Conversation,
-        input: AgentInput,
-        ctx: ExecutionContext,
-        once: Once,
+        self, chain: Chain, conversation: Talk, turn: Turn, input: AgentInput, once: Once
     ) -> AgentOutput:
         """A turn of a conversation: whoever answered last answers, unless he hands over."""
-        chain.before = [*conversation.messages]
+        chain.before = turn.before
+        chain.keep = turn.keep
         first = chain.entry
         if not isinstance(first, Handing):
-            first = conversation.holder or first
+            first = self._holder(first, conversation, turn.ctx)
         leg = Leg(chain, first, carried=chain.before)
-        output = await self._follow(leg, input, ctx, once, conversation)
-        conversation.add_turn(chain.said)
+        output = await self._follow(leg, input, turn.ctx, once, conversation)
+        await turn.done(chain.said)
         return output
+
+    def _holder(self, entry: BaseAgent, conversation: Talk, ctx: ExecutionContext) -> BaseAgent:
+        """Who answers the next turn. In another process he is known by his name."""
+        if conversation.holder is not None:
+            return conversation.holder
+        name = getattr(conversation, "holder_name", "")
+        if not name or name == entry.name:
+            return entry
+        try:
+            return self.target(entry, HandoffRequest(target=name), ctx)
+        except NotFoundError:
+            return entry
 
     async def visit(
         self, leg: Leg, request: HandoffRequest, messages: list[Message], ctx: ExecutionContext
@@ -117,7 +125,7 @@ class AgentRuntime:
         input: AgentInput,
         ctx: ExecutionContext,
         once: Once,
-        conversation: Conversation | None = None,
+        conversation: Talk | None = None,
     ) -> AgentOutput:
         """Run one leg after the other, until one of them answers."""
         chain, started = leg.chain, time.perf_counter()
@@ -290,7 +298,7 @@ def _peer(source: BaseAgent, name: str) -> Handoff | None:
     return next((one for one in handoffs if one.name == name), None)
 
 
-def _conversation(component: BaseAgent, input: AgentInput) -> Conversation | None:
+def _conversation(component: BaseAgent, input: AgentInput, ctx: ExecutionContext) -> Talk | None:
     """The conversation that the input belongs to, if the agent keeps one."""
     find = getattr(component, "conversation", None)
-    return find(input) if find is not None else None
+    return find(input, ctx) if find is not None else None

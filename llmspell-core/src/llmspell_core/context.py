@@ -57,8 +57,18 @@ _current: ContextVar[ExecutionContext | None] = ContextVar("llmspell_context", d
 computing: ContextVar[Callable[[int], None]] = ContextVar("llmspell_computing")
 
 
+class _ChosenSession:
+    """The session that the script has chosen, where the context has none of its own."""
+
+    def __get__(self, ctx: ExecutionContext, owner: object = None) -> str | None:
+        return ctx.overlay.session
+
+
 class ExecutionContext:
     """The surroundings of a run: who runs it, what it may do, how long and at what cost."""
+
+    #: The session that this run belongs to; `child(session_id=...)` sets another one.
+    session_id = _ChosenSession()
 
     def __init__(
         self,
@@ -80,7 +90,8 @@ class ExecutionContext:
         self.account = account or Account()
         self.state_scope = state_scope
         self.language = language
-        self.session_id = session_id
+        if session_id is not None:
+            self.__dict__["session_id"] = session_id
         self.correlation_id = correlation_id or uuid.uuid4().hex
         self.run_id = uuid.uuid4().hex
         #: `time.monotonic()` seconds, or None.
@@ -111,6 +122,12 @@ class ExecutionContext:
     def events(self) -> EventBus:
         """The run's event bus."""
         return self.overlay.events
+
+    @property
+    def own_session(self) -> str | None:
+        """The session that this run was begun in; None: no matter what its script has chosen."""
+        found: str | None = self.__dict__.get("session_id")
+        return found
 
     @property
     def depth(self) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from llmspell_core.script.api import Result
 from llmspell_core.script.model import ScriptModel
@@ -134,6 +134,11 @@ class HandoffRequest(_Model):
     agent: Any = Field(default=None, exclude=True, repr=False)
 
 
+def session_id(given: Any) -> Any:
+    """Whoever has a session need not pick its id."""
+    return given.get("id") if isinstance(given, dict) else given
+
+
 class AgentInput(ScriptModel):
     """What a run gets: a text, and beside it what the component declares to use."""
 
@@ -142,7 +147,7 @@ class AgentInput(ScriptModel):
     text: str = ""
     instruction: str = ""
     context: Any = None
-    session: str | None = None
+    session: Annotated[str | None, BeforeValidator(session_id)] = None
     attachments: list[Any] = Field(default_factory=list)
     parameters: dict[str, Any] = Field(default_factory=dict)
     variables: dict[str, Any] = Field(default_factory=dict)

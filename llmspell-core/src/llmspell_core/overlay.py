@@ -55,6 +55,8 @@ class Overlay:
         self.stand_ins: dict[str, Tool] = {}
         #: What `Config.set` changed for this run; None: nothing.
         self.settings: Settings | None = parent.settings if parent else None
+        #: The session that the run's chats belong to; None: none.
+        self.session: str | None = parent.session if parent else None
         self.hooks: HookRegistry = HookRegistry(parent.hooks if parent else None)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sizes = (history, queue, share or [])

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from llmspell_core.providers import Providers, ResolvedModel
     from llmspell_core.runner import ComponentRunner, Runner
     from llmspell_core.secrets import Secrets
+    from llmspell_core.sessions import Sessions
     from llmspell_core.state import StateStore
 
 log = logging.getLogger("llmspell.runtime")
@@ -124,6 +125,13 @@ class Runtime:
         from llmspell_core.secrets import Secrets
 
         return Secrets(self.settings, self.redactor)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """The conversations that are kept."""
+        from llmspell_core.sessions import Sessions
+
+        return Sessions(self)
 
     # -- lifecycle ---------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from llmspell_agents.runs import AgentRun
 from llmspell_core.adapters import ComponentTool
 from llmspell_core.agent import Agent as CoreAgent
 from llmspell_core.errors import AgentError
-from llmspell_core.messages import AgentOutput
+from llmspell_core.messages import AgentOutput, session_id
 from llmspell_core.script.api import Result, ScriptFunction, ScriptObject, script_method
 from llmspell_core.tool import ToolResult
 
@@ -110,24 +110,27 @@ class ScriptAgent(ScriptObject):
         return await self._own().handoff_to(agent, input, reason, self._ctx)
 
     @script_method
-    def reset(self, session: str | None = None) -> None:
-        """Forget the conversation.
+    async def reset(self, session: Any = None) -> None:
+        """Forget the conversation: of the current session, else the agent's own.
 
         Args:
-            session: a named conversation instead of the agent's own
+            session: a session, or its id, instead
         """
-        self._own().reset(session)
+        await self._own().talks.reset(session_id(session), self._ctx)
 
     @script_method
-    def history(self, session: str | None = None) -> list[Any]:
+    async def history(self, session: Any = None) -> list[Any]:
         """The messages of the conversation, as {role, content, tool_calls}.
 
+        It is that of the current session, else the agent's own.
+
         Args:
-            session: a named conversation instead of the agent's own
+            session: a session, or its id, instead
         """
         from llmspell_agents.conversation import message_data
 
-        return [Result(message_data(message)) for message in self._own().history(session)]
+        found = await self._own().talks.history(session_id(session), self._ctx)
+        return [Result(message_data(message)) for message in found]
 
     # -- tools -------------------------------------------------------------------------------
 

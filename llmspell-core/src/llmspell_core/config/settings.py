@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from llmspell_core.config.sections.repl import Repl
     from llmspell_core.config.sections.scripts import Scripts
     from llmspell_core.config.sections.security import Security
+    from llmspell_core.config.sections.sessions import Sessions
     from llmspell_core.config.sections.state import State
     from llmspell_core.config.sections.system import System
     from llmspell_core.config.sections.workflows import WorkflowDefaults
@@ -76,6 +77,7 @@ SECTIONS: dict[str, Spec] = {
     "cassette": Spec("one", "recorded answers of models and tools", "cassette:CassetteFile"),
     "state": Spec("one", "where `State` is kept", "state:State"),
     "journal": Spec("one", "where runs that may pause are written down", "journal:JournalFile"),
+    "sessions": Spec("one", "conversations that are kept", "sessions:Sessions"),
     "workflow_defaults": Spec("one", "workflows in general", "workflows:WorkflowDefaults"),
     "prices": Spec("table", "what models cost", "models:Price"),
     "security": Spec("one", "what scripts and tools may do", "security:Security"),
@@ -110,6 +112,7 @@ class Settings:
     cassette: CassetteFile
     state: State
     journal: JournalFile
+    sessions: Sessions
     workflow_defaults: WorkflowDefaults
     prices: dict[str, Price]
     security: Security
