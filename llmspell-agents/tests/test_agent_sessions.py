@@ -303,11 +303,11 @@ async def main():
     settings = {"state": {"backend": "sqlite", "url": sys.argv[1]}}
     begin = int(sys.argv[2])
     replies = []
-    for n in range(begin, begin + 100_000):
+    for n in range(begin, begin + 400):
         replies += [[tool_call("note", n=n), tool_call("note", n=-n)], f"answer {n}"]
     async with scripted_runtime(*replies, settings=settings) as (runtime, _):
         agent = Agent("x", name="a", tools=[note])
-        for n in range(begin, begin + 100_000):
+        for n in range(begin, begin + 400):
             await agent.execute({"text": f"question {n}", "session": "s"}, runtime.context())
             print(n, flush=True)
 
@@ -319,7 +319,7 @@ asyncio.run(main())
 def test_no_finished_turn_is_lost_by_kills_at_any_time(tmp_path: Path) -> None:
     path, answered = tmp_path / "s.db", []
     dice = random.Random(7)
-    for life in range(5):
+    for life in range(4):
         begin = (life + 1) * 1_000_000
         talker = subprocess.Popen(
             [sys.executable, "-c", _TALKER, str(path), str(begin)],
@@ -345,4 +345,4 @@ def test_no_finished_turn_is_lost_by_kills_at_any_time(tmp_path: Path) -> None:
     for n in answered:
         at = texts.index(f"question {n}")
         assert texts[at + 1 : at + 5] == ["", str(n), str(-n), f"answer {n}"]
-    assert len(answered) >= 5
+    assert len(answered) >= 4

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError as PydanticError
 
 from llmspell_agents.config import AgentConfig, PromptTemplate
+from llmspell_agents.contexts import context_data
 from llmspell_core.errors import ValidationError
 from llmspell_core.messages import AgentInput, ContentPart, Message
 from llmspell_core.schema import mistakes_text, pydantic_mistakes
@@ -41,9 +42,8 @@ def system_text(
     text = "\n\n".join(part for part in (text, *always) if part)
     if not (input.instruction or instruction or input.context is not None):
         return text
-    context = ""
-    if input.context is not None and not isinstance(input.context, str):
-        context = f"Context:\n{as_text(input.context)}"
+    known = context_data(input.context, ctx)
+    context = f"Context:\n{as_text(known)}" if known is not None else ""
     return "\n\n".join(part for part in (text, instruction, input.instruction, context) if part)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 from llmspell_agents.composites.composite import create_composite
 from llmspell_agents.composites.config import CompositeConfig
 from llmspell_agents.config import AgentConfig
+from llmspell_agents.contexts import contexts_of
 from llmspell_agents.discovery import about, can, known_agents, matches
 from llmspell_agents.factory import create_agent, register_template
 from llmspell_agents.files.loading import find_template
@@ -253,6 +254,63 @@ class AgentGlobal(ScriptGlobal):
     async def list_capabilities(self) -> list[str]:
         """All capabilities that agents can be found by."""
         return sorted({one for agent, _ in known_agents(self.ctx) for one in agent.capabilities})
+
+    # -- contexts ----------------------------------------------------------------------------
+
+    @script_method
+    async def create_context(self, config: dict[str, Any] | None = None) -> str:
+        """Data that agents are shown with what they are asked; the id of the context.
+
+        Each agent has a conversation in each context; both end with the run.
+
+        Args:
+            config: {id, data}, and further fields, which are data
+        """
+        return contexts_of(self.ctx).create(config or {})
+
+    @script_method
+    async def create_child_context(self, parent: str, config: dict[str, Any] | None = None) -> str:
+        """A context that has the data of another one and its own over it; its id.
+
+        Args:
+            parent: the id of the other one
+            config: as of create_context
+        """
+        return contexts_of(self.ctx).create(config or {}, parent)
+
+    @script_method
+    async def get_context_data(self, context: str, key: str | None = None) -> Any:
+        """The data of a context, its parents' included.
+
+        Args:
+            context: its id
+            key: one of its keys; all data when left out
+        """
+        data = contexts_of(self.ctx).data(context)
+        return data if key is None else data.get(key)
+
+    @script_method
+    async def update_context(
+        self, context: str, data: dict[str, Any] | str, value: Any = None
+    ) -> None:
+        """Set data of a context; nil takes a key away.
+
+        Args:
+            context: its id
+            data: the values by key, or one key
+            value: the value of that key
+        """
+        changes = {data: value} if isinstance(data, str) else data
+        contexts_of(self.ctx).update(context, changes)
+
+    @script_method
+    async def remove_context(self, context: str) -> bool:
+        """Forget a context and those made from it; whether it was there.
+
+        Args:
+            context: its id
+        """
+        return contexts_of(self.ctx).remove(context)
 
     def _template(self, name: str) -> Template:
         try:

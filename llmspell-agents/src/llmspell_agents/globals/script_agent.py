@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from llmspell_agents.agent import Agent
-from llmspell_agents.carried import agent_state
 from llmspell_agents.config import AgentConfig
 from llmspell_agents.globals.run_handle import ScriptRun
+from llmspell_agents.globals.agent_state import AgentState
 from llmspell_agents.globals.stream import ScriptStream
 from llmspell_agents.runs import AgentRun
 from llmspell_core.adapters import ComponentTool
@@ -21,11 +21,10 @@ from llmspell_core.tool import ToolResult
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
-    from llmspell_core.state import StateView
     from llmspell_core.tool import Tool
 
 
-class ScriptAgent(ScriptObject):
+class ScriptAgent(AgentState):
     """An agent: asks its model, which may use the agent's tools."""
 
     type_name: ClassVar[str] = "agent"
@@ -269,28 +268,7 @@ class ScriptAgent(ScriptObject):
         error = self._own().metrics.last_error
         return Result(error) if error else None
 
-    # -- state, hooks, events ----------------------------------------------------------------
-
-    @script_method
-    async def get_state(self, key: str | None = None, default: Any = None) -> Any:
-        """A value of the agent's own state, or all of it.
-
-        Args:
-            key: the key; without it the whole state
-            default: what is given when the key is not set
-        """
-        state = self._state()
-        return await state.all() if key is None else await state.get(key, default)
-
-    @script_method
-    async def set_state(self, key: str, value: Any = None) -> None:
-        """Set a value of the agent's own state; nil deletes it.
-
-        Args:
-            key: the key
-            value: any JSON value
-        """
-        await self._state().set(key, value)
+    # -- hooks, events -----------------------------------------------------------------------
 
     @script_method
     def add_hook(self, point: str, handler: ScriptFunction) -> None:
@@ -324,9 +302,6 @@ class ScriptAgent(ScriptObject):
     async def _ready(self) -> None:
         if isinstance(self.component, Agent):
             await self.component.prepare(self._ctx)
-
-    def _state(self) -> StateView:
-        return agent_state(self.component.name, self._ctx)
 
 
 class ScriptComponentTool(ScriptObject):
