@@ -140,7 +140,7 @@ def test_an_info_has_a_bounded_size() -> None:
 def test_hooks_are_told_of_the_begin_and_the_end() -> None:
     async def main() -> None:
         async with Runtime(settings()) as runtime:
-            seen: list[tuple[str, str, str]] = []
+            seen: list[tuple[str, str | None, str | None]] = []
 
             def note(ctx: HookContext) -> None:
                 seen.append((ctx.point, ctx.operation, ctx.component_id))
