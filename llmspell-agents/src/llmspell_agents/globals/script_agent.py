@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from llmspell_agents.agent import Agent
 from llmspell_agents.config import AgentConfig
-from llmspell_agents.globals.run_handle import ScriptRun
 from llmspell_agents.globals.agent_state import AgentState
+from llmspell_agents.globals.run_handle import ScriptRun
 from llmspell_agents.globals.stream import ScriptStream
 from llmspell_agents.runs import AgentRun
 from llmspell_core.adapters import ComponentTool
