@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from llmspell_agents.llm_hooks import Again, LLMHooks
 from llmspell_agents.reasoning import with_own_only
-from llmspell_core import telemetry
 from llmspell_core.account import limit_error
 from llmspell_core.errors import HookError, LLMSpellError, ProviderError
 from llmspell_core.messages import Usage
 from llmspell_core.provider import ModelDelta, ModelRequest, ModelResponse, RetryPolicy
+from llmspell_core.telemetry.models import Untraced, chat_request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -54,6 +54,8 @@ class ModelCaller:
     target: Target = field(init=False)
     _asked: bool = False
     hooks: LLMHooks = field(init=False)
+    #: Which request of the run is under way, from 1.
+    iteration: int = 0
 
     def __post_init__(self) -> None:
         self.target = self.targets[0]
@@ -144,8 +146,10 @@ class ModelCaller:
             self.target = target
             sent = self._for(index, request)
             try:
-                with self._span(sent):
-                    return await target.provider.complete(sent, self.ctx)
+                with self._traced(sent) as traced:
+                    response = await target.provider.complete(sent, traced.ctx)
+                    traced.answered(response)
+                    return response
             except ProviderError as error:
                 if not self._may_fall_back(error, index):
                     raise
@@ -160,13 +164,18 @@ class ModelCaller:
             sent = self._for(index, request)
             handed_out = False
             try:
-                with self._span(sent):
+                with self._traced(sent, stream=True) as traced:
                     source = cast(
-                        "AsyncGenerator[ModelDelta, None]", target.provider.stream(sent, self.ctx)
+                        "AsyncGenerator[ModelDelta, None]",
+                        target.provider.stream(sent, traced.ctx),
                     )
                     async with aclosing(source):
                         async for delta in source:
                             handed_out = True
+                            if delta.response is not None:
+                                traced.answered(delta.response)
+                            else:
+                                traced.chunk()
                             yield delta
                 return
             except ProviderError as error:
@@ -234,6 +243,7 @@ class ModelCaller:
                 raise limit_error(hit)
             self.ctx.account.charge_request()
         self._asked = True
+        self.iteration += 1
         self._emit(
             "llm.requested",
             model=self.target.full_name,
@@ -273,19 +283,10 @@ class ModelCaller:
             type_, data, correlation_id=self.ctx.correlation_id, language=self.ctx.language
         )
 
-    def _span(self, request: ModelRequest) -> telemetry.Span:
-        if not telemetry.enabled():
-            return telemetry.tracer().span("")
-        provider = self.target.provider
-        attributes = {
-            "gen_ai.operation.name": "chat",
-            "gen_ai.provider.name": provider.name,
-            "gen_ai.request.model": request.model,
-            "gen_ai.request.temperature": request.temperature,
-            "gen_ai.request.max_tokens": request.max_tokens,
-        }
-        known = {key: value for key, value in attributes.items() if value is not None}
-        return telemetry.tracer().span(f"chat {request.model}", "client", known)
+    def _traced(self, request: ModelRequest, *, stream: bool = False) -> Untraced:
+        return chat_request(
+            self.ctx, self.target.provider, request, stream=stream, iteration=self.iteration
+        )
 
     def _too_often(self) -> HookError:
         return HookError(

@@ -13,6 +13,7 @@ from llmspell_core.agent import Agent
 from llmspell_core.errors import AgentError, HookError, NotFoundError
 from llmspell_core.hooks import HookContext
 from llmspell_core.messages import AgentInput, AgentOutput, HandoffRequest, Message
+from llmspell_core.telemetry import after_handoff
 
 if TYPE_CHECKING:
     from llmspell_agents.conversation import Talk, Turn
@@ -143,6 +144,7 @@ class AgentRuntime:
             if security:
                 ctx = ctx.child(policy=ctx.policy.narrow(**security))
             target = self.target(source, request, ctx)
+            ctx = after_handoff(ctx)
             leg, given = await self._pass_on(leg, target, request, input, ctx)
             left = (source, target, request)
         if conversation is not None and not isinstance(leg.component, Handing):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from llmspell_bridge.calls import MAX_OPEN, SessionLimits
@@ -86,7 +86,16 @@ class ScriptRun:
         self._session.on_busy = self._busy
 
     async def execute(self, arguments: dict[str, Any]) -> ScriptResult:
-        """Hooks and events around the run; see `ScriptRuntime.run`."""
+        """Hooks, events and a span around the run; see `ScriptRuntime.run`."""
+        tracer = self._ctx.hooks.tracer
+        if tracer is None:
+            return await self._told(arguments)
+        from llmspell_core.telemetry.scripts import traced_script
+
+        work = partial(self._told, arguments)
+        return await traced_script(tracer, self._ctx, self._source.name, work)
+
+    async def _told(self, arguments: dict[str, Any]) -> ScriptResult:
         started = time.perf_counter()
         self._emit("script.started")
         try:

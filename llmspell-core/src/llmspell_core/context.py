@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from llmspell_core.security.policy import Policy
     from llmspell_core.security.process import ProcessGate
     from llmspell_core.state import StateView
+    from llmspell_core.telemetry import Span
     from llmspell_core.tool import Tool
 
 #: A model request outlasts its run by this.
@@ -106,6 +107,12 @@ class ExecutionContext:
         self.max_nested = MAX_NESTED
         #: Told what happens in the run, finer than `events`; None: nobody listens.
         self.run_events: RunEvents | None = None
+        #: The span that what happens in this run belongs below; None: nothing is traced.
+        self.span: Span | None = None
+        #: The span that the next run in this context goes on from: of who handed control to it.
+        self.follows: Span | None = None
+        #: The session that the agent above belongs to.
+        self.conversation: str | None = None
         self.log: logging.Logger = logging.getLogger("llmspell.run")
 
     @property

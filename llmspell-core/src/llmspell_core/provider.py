@@ -91,6 +91,8 @@ class ModelResponse:
     reasoning: str = ""
     #: What the service wants back beside the answer (`Reasoning.signature`).
     signature: dict[str, Any] | None = None
+    #: The service's own number of the answer.
+    id: str = ""
 
 
 @dataclass(slots=True)

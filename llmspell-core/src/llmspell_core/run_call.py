@@ -73,6 +73,8 @@ class Call:
     payload: Any
     started: float
     call_id: str | None = None
+    #: It has its span already.
+    traced: bool = False
 
     def emit(self, type_: str, **data: Any) -> None:
         """Tell the run's bus; the component and the run are always named."""

@@ -242,6 +242,11 @@ class Runner:
         return Call(moments, component, inner, "execute", payload, time.perf_counter())
 
     async def _pipeline(self, call: Call, body: Callable[[Any], Awaitable[Any]]) -> Any:
+        tracer = call.ctx.hooks.tracer
+        if tracer is not None and not call.traced:
+            from llmspell_core.telemetry.runs import traced_run
+
+            return await traced_run(tracer, call, lambda: self._pipeline(call, body))
         token = _current.set(call.ctx)
         try:
             for attempt in range(MAX_RETRIES + 1):

@@ -192,7 +192,8 @@ class Runtime:
             protected=protected,
         )
         try:
-            yield
+            async with self._traced():
+                yield
         finally:
             for store in self._stores.values():
                 await store.close()
@@ -204,6 +205,16 @@ class Runtime:
             await self.policy.close()
             if self.cassette is not None:
                 self.cassette.close()
+
+    def _traced(self) -> AbstractAsyncContextManager[None]:
+        from llmspell_core.telemetry.switch import plan
+
+        wanted = plan(self.settings)
+        if wanted is None:
+            return contextlib.nullcontext()
+        from llmspell_core.telemetry.opening import exporting
+
+        return exporting(wanted, self.base.hooks, self.redactor)
 
     def _open_cassette(self) -> None:
         from llmspell_core.cassette import Cassette
@@ -292,10 +303,14 @@ class Runtime:
         request.model = found.model
         if request.temperature is None:
             request.temperature = found.temperature
+        from llmspell_core.telemetry.models import chat_request
+
         request.timeout_ms = request.timeout_ms or ctx.model_timeout_ms()
         price = _charge_request(found, ctx)
         try:
-            response = await found.provider.complete(request, ctx)
+            with chat_request(ctx, found.provider, request) as traced:
+                response = await found.provider.complete(request, traced.ctx)
+                traced.answered(response)
         finally:
             for usage in request.wasted:
                 price.charge(usage)
@@ -308,9 +323,13 @@ class Runtime:
         """Vectors of texts, counted in the caller's account."""
         found = self.providers.resolve_embedding(request.model or None)
         request.model = found.model
+        from llmspell_core.telemetry.models import embedding_request
+
         request.timeout_ms = request.timeout_ms or ctx.model_timeout_ms()
         price = _charge_request(found, ctx)
-        response = await found.provider.embed(request, ctx)
+        with embedding_request(ctx, found.provider, request) as traced:
+            response = await found.provider.embed(request, traced.ctx)
+            traced.embedded(response.model, response.usage)
         price.charge(response.usage)
         return response
 

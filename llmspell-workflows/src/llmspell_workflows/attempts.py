@@ -29,7 +29,7 @@ log = logging.getLogger("llmspell.workflow")
 class Attempts:
     """The attempts at one step of one run."""
 
-    __slots__ = ("asked", "by_hooks", "number", "run", "started", "step")
+    __slots__ = ("asked", "by_hooks", "number", "run", "skipped_by", "started", "step")
 
     def __init__(self, step: Step, run: Run) -> None:
         self.step = step
@@ -37,6 +37,8 @@ class Attempts:
         self.number = 0
         self.asked = 0
         self.by_hooks = 0
+        #: The condition because of which it is not tried at all.
+        self.skipped_by: str | None = None
         self.started = time.perf_counter()
 
     async def result(self) -> StepResult:
@@ -69,8 +71,10 @@ class Attempts:
             return False
         frame = Frame(self.run, step.name, self.run.ctx)
         if step.when is not None and not await step.when.holds(frame):
-            return True
-        return step.skip_if is not None and await step.skip_if.holds(frame)
+            self.skipped_by = "when"
+        elif step.skip_if is not None and await step.skip_if.holds(frame):
+            self.skipped_by = "skip_if"
+        return self.skipped_by is not None
 
     async def _again_by_hook(self, again: HookRetry) -> None:
         self.by_hooks += 1

@@ -13,6 +13,7 @@ from llmspell_workflows.attempts import Attempts
 from llmspell_workflows.functions import call
 from llmspell_workflows.program import Program, Step
 from llmspell_workflows.run import Frame, Run
+from llmspell_workflows.tracing import traced_step
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
@@ -108,7 +109,7 @@ class Interpreter:
         run.current = step.name
         self._emit("started", step)
         await run.observers.tell("on_step_start", step.name)
-        result = await Attempts(step, run).result()
+        result = await traced_step(Attempts(step, run))
         run.record(result)
         run.current = None
         if not result.success:

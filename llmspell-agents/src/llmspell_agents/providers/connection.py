@@ -18,6 +18,7 @@ from llmspell_core.chat.errors import (
     timeout_error,
 )
 from llmspell_core.security.net import NetworkError
+from llmspell_core.telemetry import headers_of
 
 if TYPE_CHECKING:
     import httpx
@@ -107,7 +108,11 @@ class Connection:
             "GET" if body is None else "POST",
             f"{self.service.base_url.rstrip('/')}{path}",
             content=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
-            headers={"content-type": "application/json", **self._headers},
+            headers={
+                "content-type": "application/json",
+                **self._headers,
+                **headers_of(ctx.span),
+            },
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
         )
         response = await client.send(request, stream=True)

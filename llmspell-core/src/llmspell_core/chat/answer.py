@@ -46,6 +46,7 @@ def parse_answer(data: Any, service: Service, model: str) -> ModelResponse:
         model=str(data.get("model") or model),
         reasoning=reasoning_of(message) or thought,
         signature=signature_of(message),
+        id=str(data.get("id") or ""),
     )
 
 

@@ -55,6 +55,7 @@ class StreamedAnswer:
     calls: dict[int, _Call] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     reason: Any = None
+    id: str = ""
     finished: bool = False
     refused: bool = False
     #: Whether the response has been made: whoever has it counts what was used.
@@ -102,6 +103,7 @@ class StreamedAnswer:
             model=self.model,
             reasoning="".join(self.reasoning),
             signature=self._signature.whole([call.signature for call in self._in_order()]),
+            id=self.id,
         )
         self.given = True
         return [*deltas, ModelDelta(response=response)]
@@ -127,6 +129,7 @@ class StreamedAnswer:
             self.usage = usage_of(chunk["usage"])
         if chunk.get("model"):
             self.model = str(chunk["model"])
+        self.id = self.id or str(chunk.get("id") or "")
         choices = chunk.get("choices")
         if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
             return []

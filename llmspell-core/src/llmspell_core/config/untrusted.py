@@ -40,7 +40,7 @@ _PRIVATE: tuple[Keys, ...] = (
     ("plugins",),
 )
 #: Hooks that only observe or limit; any other may run code or send data.
-_HARMLESS_HOOKS = frozenset({"cost", "debug", "logging", "metrics", "rate_limit"})
+_HARMLESS_HOOKS = frozenset({"cost", "debug", "logging", "metrics", "rate_limit", "tracing"})
 _PROVIDER_KEYS = frozenset({
     "type", "api_key", "models", "max_retries", "requests_per_minute", "tokens_per_minute",
 })  # fmt: skip

@@ -18,6 +18,7 @@ BUILTINS: dict[str, str] = {
     "debug": "llmspell_core.hooks.builtin.debug:DebugHook",
     "logging": "llmspell_core.hooks.builtin.logging:LoggingHook",
     "metrics": "llmspell_core.hooks.builtin.metrics:MetricsHook",
+    "tracing": "llmspell_core.hooks.builtin.tracing:TracingHook",
 }
 _ALIASES = {"debugging": "debug"}
 

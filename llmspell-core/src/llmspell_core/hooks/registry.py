@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from llmspell_core.errors import LimitError, ValidationError
@@ -13,6 +14,7 @@ from llmspell_core.hooks.running import call_hook, entered
 
 if TYPE_CHECKING:
     from llmspell_core.hooks.builtins import Builtin
+    from llmspell_core.telemetry import Tracer
 
 MAX_HOOKS = 1000
 
@@ -40,6 +42,8 @@ class HookRegistry:
         self._epoch: _Epoch = parent._epoch if parent is not None else _Epoch()
         self._seen = -1
         self._merged: dict[str, tuple[Hook, ...]] = {}
+        self._own_tracer: Tracer | None = None
+        self._tracer: Tracer | None = None
 
     def register(
         self,
@@ -95,6 +99,18 @@ class HookRegistry:
         """The hook of this id, in this layer or above it."""
         found = self._hooks.get(hook_id)
         return found if found or self.parent is None else self.parent.find(hook_id)
+
+    @property
+    def tracer(self) -> Tracer | None:
+        """Who traces what runs in this layer: its own tracer, and those above it."""
+        if self._seen != self._epoch.changes:
+            self._merge()
+        return self._tracer
+
+    def trace(self, tracer: Tracer | None) -> None:
+        """Trace what runs in this layer and below it; None: no more."""
+        self._own_tracer = tracer
+        self._epoch.changes += 1
 
     def active(self, point: str) -> bool:
         """Whether anything would run at a point (its snake_case name). Costs a dict look-up."""
@@ -181,6 +197,7 @@ class HookRegistry:
             for point, handler in made.handlers()
         ]
         self._builtins[name] = (made, hooks)
+        self._epoch.changes += 1
         return hooks
 
     def disable(self, name: str) -> bool:
@@ -190,12 +207,14 @@ class HookRegistry:
         found = self._builtins.pop(builtin_name(name), None)
         for hook in found[1] if found else ():
             self.unregister(hook)
+        self._epoch.changes += 1
         return found is not None
 
     def close(self) -> None:
         """Forget every hook of this layer."""
         self._hooks.clear()
         self._builtins.clear()
+        self._own_tracer = None
         self._epoch.changes += 1
 
     def _all(self) -> Sequence[Hook]:
@@ -213,6 +232,17 @@ class HookRegistry:
             if hook.enabled:
                 merged.setdefault(hook.point, []).append(hook)
         self._merged = {point: tuple(hooks) for point, hooks in merged.items()}
+        self._tracer = self._merged_tracer()
+
+    def _merged_tracer(self) -> Tracer | None:
+        above = self.parent.tracer if self.parent is not None else None
+        made = (getattr(builtin, "tracer", None) for builtin, _ in self._builtins.values())
+        own = [one for one in (self._own_tracer, *made) if one is not None]
+        if not own:
+            return above
+        from llmspell_core.telemetry.both import joined
+
+        return reduce(joined, own, above)
 
 
 def _by_turn(hook: Hook) -> tuple[float, int]:

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from llmspell_core.context import current
 from llmspell_core.errors import DeadlineError, ExtensionError, LimitError, ValidationError
 from llmspell_core.security.net import NetGate, NetworkError
 
@@ -173,7 +174,11 @@ class HttpGate:
         if allow is not None:
             return provider_client(allow, headers=headers, timeout=timeout)
         made: httpx.AsyncClient = load_httpx().AsyncClient(
-            transport=self._transport(), headers=headers, timeout=timeout, trust_env=False
+            transport=self._transport(),
+            headers=headers,
+            timeout=timeout,
+            trust_env=False,
+            event_hooks={"request": [_go_on_with_trace]},
         )
         return made
 
@@ -208,6 +213,7 @@ class HttpGate:
             timeout=httpx.Timeout(None),
             headers={"accept-encoding": _ENCODINGS, "user-agent": "llmspell"},
             trust_env=False,
+            event_hooks={"request": [_go_on_with_trace]},
         ) as client:
             # The client serves many runs: what one of them is given is not for the others.
             client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
@@ -301,8 +307,17 @@ def provider_client(
         timeout=timeout,
         follow_redirects=True,
         trust_env=False,
+        event_hooks={"request": [_go_on_with_trace]},
     )
     return made
+
+
+async def _go_on_with_trace(request: httpx.Request) -> None:
+    """Name the trace that a request belongs to (W3C Trace Context), if there is one."""
+    ctx = current()
+    if ctx is not None and ctx.span is not None:
+        for name, value in ctx.span.headers().items():
+            request.headers.setdefault(name, value)
 
 
 def load_httpx() -> Any:

@@ -1,4 +1,4 @@
-"""`[telemetry]` and `[secrets]`: what traces carry, where keys come from."""
+"""`[telemetry]` and `[secrets]`: what traces carry and where they go, where keys come from."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from llmspell_core.config.sections.base import Section, key
 
 
 class Telemetry(Section):
-    """What traces carry, when they are exported."""
+    """What traces carry, and where they go, when they are exported."""
 
     content: Literal["none", "spans", "events", "both"] = key(
         "none", "where prompts, answers, tool arguments and results are put"
+    )
+    endpoint: str = key(
+        "",
+        "of an OTLP/HTTP collector, without `/v1/traces`; empty: OTEL_EXPORTER_OTLP_ENDPOINT",
+        restart=True,
     )
 
 
