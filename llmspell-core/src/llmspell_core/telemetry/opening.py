@@ -56,17 +56,17 @@ async def exporting(plan: Plan, hooks: HookRegistry, redactor: Redactor) -> Asyn
             yield
         finally:
             hooks.trace(None)
-            await _flush(tracer)
+            if not await _flush(tracer) and not once.said:
+                log.warning("telemetry was not sent within %g s and is lost", FLUSH_S)
     finally:
         noisy.propagate = told
         noisy.removeHandler(once)
 
 
-async def _flush(tracer: OtelTracer) -> None:
-    """Wait for the exporters; not longer, and not for one that hangs."""
+async def _flush(tracer: OtelTracer) -> bool:
+    """Wait for the exporters, not for one that hangs; whether all has been sent."""
     threads = tracer.close()
     until = time.monotonic() + FLUSH_S
     while any(thread.is_alive() for thread in threads) and time.monotonic() < until:
         await asyncio.sleep(_POLL_S)
-    if any(thread.is_alive() for thread in threads):
-        log.warning("telemetry was not sent within %g s and is lost", FLUSH_S)
+    return not any(thread.is_alive() for thread in threads)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _KINDS = {"internal": trace.SpanKind.INTERNAL, "client": trace.SpanKind.CLIENT}
 _PROPAGATOR = TraceContextTextMapPropagator()
+_MAX_WARNING = 200
 
 
 class OtelTracer:
@@ -204,11 +205,11 @@ class OneWarning(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self._said = False
+        self.said = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not self._said:
-            self._said = True
+        if not self.said:
+            self.said = True
             logging.getLogger("llmspell.telemetry").warning(
-                "telemetry cannot be exported: %s", record.getMessage()
+                "telemetry cannot be exported: %s", record.getMessage()[:_MAX_WARNING]
             )
