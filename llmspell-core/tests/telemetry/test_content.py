@@ -26,7 +26,7 @@ def test_a_request_is_written_in_parts() -> None:
             Message(
                 role="user",
                 content=[
-                    ContentPart(text="What is it?"),
+                    ContentPart(text="What is it?", data=""),
                     ContentPart(type="image", data="QUJD", media_type="image/png"),
                 ],
             ),

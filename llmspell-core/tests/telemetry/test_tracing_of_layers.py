@@ -31,7 +31,8 @@ def test_nothing_is_traced_until_somebody_asks() -> None:
     assert run.tracer is None
     mine = Collector(10)
     run.trace(mine)
-    assert (run.tracer, base.tracer) == (mine, None)
+    assert run.tracer is mine
+    assert base.tracer is None
     run.trace(None)
     assert run.tracer is None
     assert headers_of(None) == {}

@@ -40,7 +40,7 @@ USAGE_INPUT: Final = "gen_ai.usage.input_tokens"
 USAGE_OUTPUT: Final = "gen_ai.usage.output_tokens"
 #: A field of `Usage` -> its attribute, where it is not 0.
 USAGE_DETAILS: Final = {
-    "cached_tokens": "gen_ai.usage.cache_read.input_tokens",
+    "cache_read_tokens": "gen_ai.usage.cache_read.input_tokens",
     "cache_write_tokens": "gen_ai.usage.cache_creation.input_tokens",
     "reasoning_tokens": "gen_ai.usage.reasoning.output_tokens",
 }
