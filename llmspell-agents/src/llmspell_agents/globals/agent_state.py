@@ -9,6 +9,7 @@ from pydantic import Field
 from llmspell_agents.carried import agent_state
 from llmspell_agents.contexts import contexts_of
 from llmspell_agents.remembering import Facts, SavedStates
+from llmspell_core.context import current
 from llmspell_core.messages import AgentInput, AgentOutput
 from llmspell_core.script.api import Result, ScriptObject, script_method
 from llmspell_core.script.model import ScriptModel
@@ -35,7 +36,15 @@ class AgentState(ScriptObject):
     """
 
     component: CoreAgent
-    _ctx: ExecutionContext
+    _session_ctx: ExecutionContext
+
+    @property
+    def _ctx(self) -> ExecutionContext:
+        # Inside a callback the run that calls back: its deadline, account and trace hold.
+        found = current()
+        if found is not None and found.overlay is self._session_ctx.overlay:
+            return found
+        return self._session_ctx
 
     def _own(self) -> Agent:
         raise NotImplementedError

@@ -14,7 +14,6 @@ from llmspell_agents.globals.stream import ScriptStream
 from llmspell_agents.runs import AgentRun
 from llmspell_core.adapters import ComponentTool
 from llmspell_core.agent import Agent as CoreAgent
-from llmspell_core.context import current
 from llmspell_core.errors import AgentError
 from llmspell_core.messages import AgentOutput, session_id
 from llmspell_core.script.api import Result, ScriptFunction, ScriptObject, script_method
@@ -34,14 +33,6 @@ class ScriptAgent(AgentState):
         #: Read by whatever takes an agent as an argument.
         self.component = agent
         self._session_ctx = ctx
-
-    @property
-    def _ctx(self) -> ExecutionContext:
-        # Inside a callback the run that calls back: its deadline, account and trace hold.
-        found = current()
-        if found is not None and found.overlay is self._session_ctx.overlay:
-            return found
-        return self._session_ctx
 
     def script_fields(self) -> dict[str, Any]:
         agent = self.component
