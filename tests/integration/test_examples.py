@@ -32,6 +32,11 @@ PRINTED = {
         r"3\.33\nfalse\t.*md5 is not safe\ntool\.invoked\tcalculator\n"
         r"tool\.completed\tcalculator\nhooks saw\t1\n"
     ),
+    "tracing": (
+        r"invoke_workflow totals: ok\n  step add: ok\n    execute_tool calculator: ok\n"
+        r"  step late: when\n  step double: ok\n    execute_tool calculator: ok\n"
+        r"execute_tool calculator: tool\.failed\n"
+    ),
     "state": r"this is run 1\nremembered\t1\nfirst\t1\tlatest\t1\n",
     "concurrency": (
         r"a after 30 ms\nb after 10 ms\nc after 20 ms\nfirst\tquick after 5 ms\n"

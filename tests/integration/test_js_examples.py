@@ -31,6 +31,11 @@ PRINTED = {
         r"3\.33\n.*md5 is not safe\ntool\.invoked calculator\n"
         r"tool\.completed calculator\nhooks saw 1\n"
     ),
+    "tracing": (
+        r"invoke_workflow totals: ok\n  step add: ok\n    execute_tool calculator: ok\n"
+        r"  step late: when\n  step double: ok\n    execute_tool calculator: ok\n"
+        r"execute_tool calculator: tool\.failed\n"
+    ),
     "state": r"this is run 1\nremembered 1\nfirst 1 latest 1\n",
     "concurrency": (
         r"a after 30 ms\nb after 10 ms\nc after 20 ms\nfirst quick after 5 ms\n"
