@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmspell_agents import Agent
+from llmspell_agents.output_modes import Mode
 from llmspell_agents.structured import AnswerSchema, find_json
 from llmspell_core.errors import LLMSpellError
 from llmspell_core.provider import Capabilities
@@ -23,7 +24,7 @@ CITY = {
     "required": ["city", "days"],
     "additionalProperties": False,
 }
-PROMPTED = Capabilities(structured_output=False)
+PROMPTED = Capabilities(structured_output=False, tools=False)
 
 
 async def ask(
@@ -74,12 +75,12 @@ def test_a_provider_that_cannot_hold_a_schema_is_told_it_in_the_prompt() -> None
         ({"$ref": "#/$defs/n", "$defs": {"n": {"type": "integer"}}}, 3),
     ],
 )
-@pytest.mark.parametrize("native", [True, False])
-def test_values_that_are_no_objects_work_as_well(schema: Any, value: Any, native: bool) -> None:
-    shown = AnswerSchema.of(schema, native=native)
+@pytest.mark.parametrize("mode", ["native", "prompted"])
+def test_values_that_are_no_objects_work_as_well(schema: Any, value: Any, mode: Mode) -> None:
+    shown = AnswerSchema.of(schema, mode)
     text = json.dumps({"value": value} if shown.wrapped else value)
     assert shown.read(text) == (value, [])
-    assert shown.native == (shown.wire is not None)
+    assert (mode == "native") == (shown.wire is not None)
 
 
 def test_structured_output_goes_together_with_tools() -> None:
@@ -106,9 +107,9 @@ def test_only_an_answer_that_fits_is_streamed() -> None:
 
 def test_the_form_of_openai_is_read_too_and_a_wrong_schema_is_an_error() -> None:
     form = {"type": "json_schema", "json_schema": {"name": "x", "schema": CITY}}
-    assert AnswerSchema.of(form, native=True).schema == CITY
+    assert AnswerSchema.of(form, "native").schema == CITY
     with pytest.raises(LLMSpellError, match="response_format"):
-        AnswerSchema.of({"type": "objekt"}, native=True)
+        AnswerSchema.of({"type": "objekt"}, "native")
 
 
 json_values = st.recursive(

@@ -11,6 +11,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from llmspell_agents.answers import check_code_answer, own_schema
 from llmspell_agents.assembly import Assembly, model_caller
 from llmspell_agents.code import call_code
 from llmspell_agents.config import LEVEL_FIELDS, AgentConfig
@@ -23,7 +24,6 @@ from llmspell_agents.own_hooks import Handler, OwnHooks
 from llmspell_agents.prompting import user_message
 from llmspell_agents.runs import AgentRun
 from llmspell_agents.runtime import leg_for
-from llmspell_agents.structured import AnswerSchema
 from llmspell_agents.talks import OwnTurn, Talks
 from llmspell_agents.targets import Target, check_prices, resolve_targets
 from llmspell_core.account import Account, limit_error
@@ -37,6 +37,7 @@ from llmspell_core.run_events.running import heard
 
 if TYPE_CHECKING:
     from llmspell_agents.conversation import Talk
+    from llmspell_agents.structured import AnswerSchema
     from llmspell_core.context import ExecutionContext
     from llmspell_core.run_events import RunEvent
     from llmspell_core.runtime import Runtime
@@ -86,7 +87,7 @@ class Agent(CoreAgent):
         self._unmade_tools = [*self.config.tools]
         self._making = asyncio.Lock()
         self.offer = Offer()
-        self.answers: dict[bool, AnswerSchema] = {}
+        self.answers: dict[str, AnswerSchema] = {}
         self._own = OwnHooks(self.id, self.name)
         for point, handler in self.config.hooks.items():
             self._own.add(point, handler)
@@ -153,6 +154,7 @@ class Agent(CoreAgent):
         if self.config.execute is None and ctx.runtime not in self.targets:
             targets = resolve_targets(self.config, ctx.runtime)
             check_prices(targets, Account(self.run_limits), ctx.runtime)
+            own_schema(self, targets)
             self.targets[ctx.runtime] = targets
         if self._unmade_tools:
             async with self._making:
@@ -274,6 +276,8 @@ class Agent(CoreAgent):
             added = loop.added
         else:
             output = await call_code(self.config.execute, self.name, input, ctx, leg)
+            asked = self.config.response_format or leg.chain.schema
+            output = check_code_answer(output, asked, self.name)
             added = [Message(role="assistant", content=output.text)]
             if ctx.run_events is not None and output.text:
                 ctx.run_events.request_started()

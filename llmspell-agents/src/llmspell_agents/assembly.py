@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from llmspell_agents.answers import answering_of
 from llmspell_agents.carried import newest
 from llmspell_agents.loop import AgentLoop, LoopPlan
 from llmspell_agents.prompting import system_text
 from llmspell_agents.requests import ModelCaller
-from llmspell_agents.structured import AnswerSchema
 from llmspell_agents.targets import check_prices
 from llmspell_agents.tool_calls import ToolCaller
 from llmspell_agents.transfers import Transfers
@@ -19,9 +19,9 @@ from llmspell_core.messages import Message
 
 if TYPE_CHECKING:
     from llmspell_agents.agent import Agent
+    from llmspell_agents.answering import Answering
     from llmspell_agents.chain import Leg
     from llmspell_agents.handoffs import Peers
-    from llmspell_agents.targets import Target
     from llmspell_core.context import ExecutionContext
     from llmspell_core.messages import AgentInput
     from llmspell_core.provider import ToolDefinition
@@ -45,18 +45,17 @@ class Assembly:
         """
         agent, config = self.agent, self.agent.config
         ctx = self._inside()
-        answer = self._answer(agent.targets[ctx.runtime][0])
+        answering = answering_of(agent, self.leg.chain, ctx)
         agent.offer.update(agent.tools)
+        definitions = self._definitions()
         plan = LoopPlan(
             agent=agent.name,
-            definitions=self._definitions(),
+            definitions=answering.definitions(definitions) if answering else definitions,
             tool_choice=config.tool_choice or "auto",
             temperature=config.temperature,
             max_tokens=config.max_tokens,
             settings=config.settings,
             reasoning=config.reasoning.options() if config.reasoning else None,
-            answer=answer,
-            output_retries=config.output_retries,
             finish_on_limit=config.on_limit == "finish",
         )
         tools = ToolCaller(
@@ -68,7 +67,7 @@ class Assembly:
         )
         return AgentLoop(
             plan,
-            [*self._system(answer, ctx), *self._carried(), *user],
+            [*self._system(answering, ctx), *self._carried(), *user],
             model_caller(agent, ctx),
             tools,
             ctx.account,
@@ -76,6 +75,7 @@ class Assembly:
             transfers=Transfers(self.peers, self.leg, ctx, config.tool_retries)
             if len(self.peers)
             else None,
+            answering=answering,
         )
 
     def _inside(self) -> ExecutionContext:
@@ -92,9 +92,9 @@ class Assembly:
             changes["max_nested"] = min(deepest, ctx.max_nested) if ctx.nested else deepest
         return ctx.child(**changes) if changes else ctx
 
-    def _system(self, answer: AnswerSchema | None, ctx: ExecutionContext) -> list[Message]:
+    def _system(self, answering: Answering | None, ctx: ExecutionContext) -> list[Message]:
         # What may differ in the next run stands last: services keep an unchanged beginning.
-        always = (self.peers.text, answer.instruction if answer else "")
+        always = (self.peers.text, answering.instruction if answering else "")
         text = system_text(self.agent.config, self.input, always, self.leg.text, ctx)
         return [Message(role="system", content=text)] if text else []
 
@@ -117,17 +117,6 @@ class Assembly:
                 hint="give the tool another name",
             )
         return sorted([*own, *peers.definitions], key=attrgetter("name"))
-
-    def _answer(self, target: Target) -> AnswerSchema | None:
-        given, made = self.agent.config.response_format, self.agent.answers
-        native = target.provider.capabilities(target.model).structured_output
-        if not given:
-            # Whoever asked the first agent for data gets it from the one that answers.
-            asked = self.leg.chain.schema
-            return AnswerSchema.of(asked, native=native) if asked else None
-        if native not in made:
-            made[native] = AnswerSchema.of(given, native=native)
-        return made[native]
 
 
 def model_caller(agent: Agent, ctx: ExecutionContext) -> ModelCaller:

@@ -31,6 +31,8 @@ class Chain:
     entry: BaseAgent
     most: int
     schema: dict[str, Any] | None = None
+    #: The `output_validator` of the agent that the run began with.
+    validator: Any = None
     #: What was said in earlier turns of the conversation.
     before: list[Message] = field(default_factory=list)
     #: What the agents of this run have said.

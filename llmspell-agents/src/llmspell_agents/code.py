@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError as PydanticError
 
 from llmspell_agents.conversation import message_data
+from llmspell_agents.functions import arity
 from llmspell_core.adapters import component_of
 from llmspell_core.errors import ValidationError
 from llmspell_core.messages import AgentInput, AgentOutput, HandoffRequest
@@ -35,7 +36,7 @@ async def call_code(
     if isinstance(function, ScriptFunction):
         value = await function(_for_script(input), _context(ctx, leg))
     else:
-        value = function(*(input, ctx)[: _arity(function)])
+        value = function(*(input, ctx)[: arity(function)])
         if inspect.isawaitable(value):
             value = await value
     return read_output(value, name)
@@ -103,12 +104,3 @@ def _context(ctx: ExecutionContext, leg: Leg) -> Result:
             }
         )
     return Result({key: value for key, value in fields.items() if value is not None})
-
-
-def _arity(function: Callable[..., Any]) -> int:
-    """How many of (input, ctx) a Python function takes."""
-    parameters = inspect.signature(function).parameters.values()
-    if any(one.kind is one.VAR_POSITIONAL for one in parameters):
-        return 2
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return min(2, sum(one.kind in kinds for one in parameters))

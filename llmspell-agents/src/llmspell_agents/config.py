@@ -117,7 +117,18 @@ class AgentConfig(ScriptModel):
     )
     tool_choice: str | None = Field(None, description="auto, none, required, or a tool's name")
     response_format: dict[str, Any] | None = Field(None, description="JSON schema of the answer")
+    output_mode: Literal["auto", "native", "tool", "prompted", "grammar"] = Field(
+        "auto", description="how the answer is held to response_format"
+    )
     output_retries: int = Field(DEFAULT_RETRIES, ge=0, le=20)
+    output_validator: Function | None = Field(
+        None,
+        description="a function of the answer's value and ctx: nothing or true passes, "
+        "{value} or another value replaces, {retry}, false or an error asks again",
+    )
+    end_strategy: Literal["graceful", "early", "exhaustive"] = Field(
+        "graceful", description="what becomes of tool calls beside the final answer"
+    )
     capabilities: list[str] = Field(default_factory=list, description="what it can be found by")
     handoffs: list[HandoffEntry] = Field(
         default_factory=list,

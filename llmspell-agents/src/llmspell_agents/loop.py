@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from llmspell_agents.history.repair import repaired
@@ -23,8 +23,8 @@ from llmspell_core.provider import ModelRequest, ModelResponse, ToolDefinition
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from llmspell_agents.answering import Answering, Verdict
     from llmspell_agents.requests import ModelCaller
-    from llmspell_agents.structured import AnswerSchema
     from llmspell_agents.tool_calls import Outcome, ToolCaller
     from llmspell_agents.transfers import Transfers
     from llmspell_core.account import Account
@@ -43,8 +43,6 @@ class LoopPlan:
     max_tokens: int | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     reasoning: ReasoningOptions | None = None
-    answer: AnswerSchema | None = None
-    output_retries: int = 2
     finish_on_limit: bool = True
 
 
@@ -64,12 +62,13 @@ class AgentLoop:
     transfers: Transfers | None = None
     #: Called when something was added that is worth keeping: an answer, results of tools.
     on_step: Callable[[], Awaitable[None]] | None = None
+    #: What an answer has to be; None: whatever the model says.
+    answering: Answering | None = None
     added: list[Message] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     iterations: int = 0
     _records: list[ToolCall] = field(default_factory=list)
     _text: str = ""
-    _reasks: int = 0
     _hit: LimitHit | None = None
     _tools_off: bool = False
     _called: bool = False
@@ -82,29 +81,87 @@ class AgentLoop:
         """
         while self._may_ask():
             response = await self._answer()
-            self._note(response)
-            if self.on_step is not None:
-                await self.on_step()
-            if response.tool_calls and not self._tools_off:
-                await self._use_tools(response.tool_calls)
-                if self.on_step is not None:
-                    await self.on_step()
-                if self.transfers is not None and self.transfers.request is not None:
-                    return self._handed_over(self.transfers.request)
-                continue
-            output = self._judge(response)
+            self._count(response)
+            finals = self.answering.final_calls(response) if self.answering else []
+            if finals:
+                output = await self._finish(response, finals)
+            elif response.tool_calls and not self._tools_off:
+                output = await self._act(response)
+            else:
+                output = await self._judge(response)
+            await self._step()
             if output is not None:
-                if self.events and self.plan.answer and output.text:
-                    self.events.text(output.text)
                 return output
+        if self.answering is not None:
+            self._tell(self._text)
         return self._output("limit", None)
+
+    async def _step(self) -> None:
+        if self.on_step is not None:
+            await self.on_step()
+
+    async def _act(self, response: ModelResponse) -> AgentOutput | None:
+        """Run the tools of a response; the output when one of them hands over."""
+        self._note(response, response.tool_calls)
+        await self._step()
+        await self._use_tools(response.tool_calls)
+        if self.transfers is not None and self.transfers.request is not None:
+            return self._handed_over(self.transfers.request)
+        return None
+
+    async def _finish(self, response: ModelResponse, finals: list[ToolCall]) -> AgentOutput | None:
+        """The output that final calls give, or None when the model is asked for another one."""
+        assert self.answering is not None  # noqa: S101 - who else finds final calls
+        verdict = await self.answering.of_calls(finals)
+        rest = [call for call in response.tool_calls if not any(call is one for one in finals)]
+        if verdict.complaint:
+            return await self._refuse(response, finals, rest, verdict.complaint)
+        await self._afterwards(response, rest)
+        return self._answered(verdict, response, "stop")
+
+    async def _refuse(
+        self, response: ModelResponse, finals: list[ToolCall], rest: list[ToolCall], why: str
+    ) -> AgentOutput | None:
+        """Tell the model why its final calls are none, after the other calls have run."""
+        rest = [] if self._tools_off else rest
+        calls = response.tool_calls if rest else finals
+        self._note(response, calls)
+        begin = len(self.added)
+        if rest:
+            await self._use_tools(rest)
+        self.added += [Message(role="tool", content=why, tool_call_id=one.id) for one in finals]
+        order = {call.id: number for number, call in enumerate(calls)}
+        self.added[begin:] = sorted(
+            self.added[begin:], key=lambda one: order.get(one.tool_call_id or "", 0)
+        )
+        if self.transfers is not None and self.transfers.request is not None:
+            return self._handed_over(self.transfers.request)
+        return None
+
+    async def _afterwards(self, response: ModelResponse, rest: list[ToolCall]) -> None:
+        """What `end_strategy` makes of the calls beside a final answer; hand-offs never count."""
+        assert self.answering is not None  # noqa: S101
+        takes = self.transfers.takes if self.transfers is not None else lambda _: False
+        early = self.answering.strategy == "early"
+        run = [call for call in rest if not early and not takes(call) and not self._tools_off]
+        self._records += [self.answering.skipped(call) for call in rest if call not in run]
+        if run:
+            self._note(response, run)
+            await self._use_tools(run)
 
     async def _answer(self) -> ModelResponse:
         request = self._request()
         if self.events is None:
             return await self.models.complete(request)
         # An answer that is to be checked is handed out when it has been.
-        response = await streamed(self.models, request, self.events, live=self.plan.answer is None)
+        answering = self.answering
+        response = await streamed(
+            self.models,
+            request,
+            self.events,
+            live=answering is None,
+            partials=answering.partials if answering else None,
+        )
         if response is None:
             raise AgentError(f"the model of {self.plan.agent} gave no answer")
         return response
@@ -137,26 +194,27 @@ class AgentLoop:
         if self._called and choice not in ("auto", "none"):
             # Forced once: a model that must call a tool in every answer never ends.
             choice = "auto"
-        return ModelRequest(
+        request = ModelRequest(
             model="",
             messages=repaired([*self.messages, *self.added]),
             tools=plan.definitions,
             tool_choice=choice,
             temperature=plan.temperature,
             max_tokens=plan.max_tokens,
-            schema=plan.answer.wire if plan.answer else None,
             settings=plan.settings,
             reasoning=plan.reasoning,
         )
+        return self.answering.complete(request) if self.answering else request
 
-    def _note(self, response: ModelResponse) -> None:
+    def _count(self, response: ModelResponse) -> None:
         self.account.charge_usage(response.usage)
         self.usage.add(response.usage)
         if response.text:
             self._text = response.text
             if self.events is not None:
                 self.events.answered()
-        calls = [] if self._tools_off else response.tool_calls
+
+    def _note(self, response: ModelResponse, calls: list[ToolCall]) -> None:
         thought = kept(response, self.models.target)
         self.added.append(
             Message(role="assistant", content=response.text, tool_calls=calls, reasoning=thought)
@@ -202,29 +260,34 @@ class AgentLoop:
         output.handoff_request = request
         return output
 
-    def _judge(self, response: ModelResponse) -> AgentOutput | None:
-        """The output, or None when the model is asked again for one that fits the schema."""
-        reason = "limit" if self._hit else response.finish_reason
-        answer = self.plan.answer
-        if answer is None:
-            return self._output(reason, None)
-        value, mistakes = answer.read(response.text)
-        if not mistakes:
-            return self._output(reason, value)
-        if self._reasks >= self.plan.output_retries:
-            raise AgentError(
-                f"the answer of {self.plan.agent} does not fit response_format: "
-                + "; ".join(f"{one['field']} {one['message']}".strip() for one in mistakes),
-                code="agent.output_invalid",
-                hint="a larger model, a simpler schema, or more output_retries",
-                details={"text": response.text, "errors": mistakes},
-            )
-        self._reasks += 1
-        self.added.append(Message(role="user", content=answer.complaint(mistakes)))
+    async def _judge(self, response: ModelResponse) -> AgentOutput | None:
+        """The output, or None when the model is asked again for one that fits."""
+        self._note(response, [])
+        if self.answering is None:
+            return self._output(response.finish_reason, None)
+        verdict = await self.answering.of_text(response.text)
+        if not verdict.complaint:
+            self.added.pop()
+            return self._answered(verdict, response, response.finish_reason)
+        self.added.append(Message(role="user", content=verdict.complaint))
         return None
+
+    def _answered(self, verdict: Verdict, response: ModelResponse, reason: str) -> AgentOutput:
+        """The output of an answer that fits; it is handed out, and stays in the conversation."""
+        self._text = verdict.text
+        self._note(replace(response, text=verdict.text), [])
+        self._tell(verdict.text)
+        return self._output(reason, verdict.value)
+
+    def _tell(self, text: str) -> None:
+        """Hand out a text that was held back."""
+        if self.events is not None and text:
+            self.events.text(text)
+            self.events.answered()
 
     def _output(self, reason: str, value: Any) -> AgentOutput:
         target = self.models.target
+        reason = "limit" if self._hit and reason != "handoff" else reason
         return AgentOutput(
             text=self._text,
             data=value,

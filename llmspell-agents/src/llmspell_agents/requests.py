@@ -198,6 +198,7 @@ class ModelCaller:
             temperature=_first(request.temperature, target.temperature),
             max_tokens=_first(request.max_tokens, target.max_tokens),
             schema=request.schema,
+            grammar=request.grammar,
             stop=request.stop,
             timeout_ms=self.ctx.model_timeout_ms(),
             settings={**target.settings, **request.settings},

@@ -53,6 +53,7 @@ class AgentRuntime:
             component,
             cast("int", getattr(config, "max_handoffs", DEFAULT_HANDOFFS)),
             getattr(config, "response_format", None),
+            getattr(config, "output_validator", None),
         )
         changes: dict[str, Any] = {}
         limits = getattr(component, "run_limits", None)

@@ -6,13 +6,21 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llmspell_agents.partials import Partials
     from llmspell_agents.requests import ModelCaller
     from llmspell_core.provider import CallDelta, ModelRequest, ModelResponse
     from llmspell_core.run_events import RunEvents
 
 
 async def streamed(
-    models: ModelCaller, request: ModelRequest, events: RunEvents, *, live: bool
+    models: ModelCaller,
+    request: ModelRequest,
+    events: RunEvents,
+    *,
+    live: bool,
+    partials: Callable[[], Partials | None] | None = None,
 ) -> ModelResponse | None:
     """Ask for an answer and tell its pieces; None when the model gave none.
 
@@ -21,16 +29,22 @@ async def streamed(
         request: what is asked
         events: who is told
         live: whether the text is told as it comes; its caller tells it otherwise
+        partials: makes what reads an answer that is data, for each attempt
     """
     events.request_started()
     response = None
+    reader = partials() if partials else None
     async with aclosing(models.stream(request)) as deltas:
         async for delta in deltas:
+            if delta.restart:
+                reader = partials() if partials else None
+            if reader is not None:
+                reader.tell(delta, events)
             if delta.reasoning:
                 events.reasoning(delta.reasoning)
             if delta.text and live:
                 events.text(delta.text)
-            if delta.call is not None:
+            if delta.call is not None and not (reader and reader.owns(delta.call)):
                 _tell_call(delta.call, events)
             response = delta.response or response
             if events.crowded:

@@ -233,7 +233,15 @@ class AgentOutput(_Model):
 
 
 ChunkType = Literal[
-    "text", "reasoning", "restart", "tool_call", "tool_result", "handoff", "usage", "done"
+    "text",
+    "reasoning",
+    "restart",
+    "output.partial",
+    "tool_call",
+    "tool_result",
+    "handoff",
+    "usage",
+    "done",
 ]
 
 
@@ -241,11 +249,13 @@ class StreamChunk(_Model):
     """One piece of a streamed answer; the last one is `done`.
 
     `restart`: the model failed in the middle of an answer, whose text and reasoning so far are
-    void, and another one begins anew.
+    void, and another one begins anew. `output.partial`: as much of a structured answer as is
+    there, in `value`; a later one takes its place, and in the end the output's `data`.
     """
 
     type: ChunkType
     text: str = ""
+    value: Any = None
     tool_call: ToolCall | None = None
     usage: Usage | None = None
     agent: str = ""
@@ -254,7 +264,7 @@ class StreamChunk(_Model):
     def to_script(self) -> Result:
         """For scripts: only the fields this type of chunk has."""
         fields: dict[str, Any] = {"type": self.type, "text": self.text}
-        for name in ("tool_call", "usage", "output"):
+        for name in ("value", "tool_call", "usage", "output"):
             value = getattr(self, name)
             if value is not None:
                 fields[name] = value

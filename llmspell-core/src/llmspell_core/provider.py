@@ -53,7 +53,8 @@ class ModelRequest:
     """One request to a model. Times are ms, None means the provider's default.
 
     `tool_choice` is ``auto``, ``none``, ``required`` or a tool's name. `schema` asks for an
-    answer that is JSON valid against it. `settings` are the provider's own parameters.
+    answer that is JSON valid against it, `grammar` for one that is decoded under it. `settings`
+    are the provider's own parameters.
     """
 
     model: str
@@ -63,6 +64,7 @@ class ModelRequest:
     temperature: float | None = None
     max_tokens: int | None = None
     schema: dict[str, Any] | None = None
+    grammar: bool = False
     stop: list[str] = field(default_factory=list)
     timeout_ms: float | None = None
     settings: dict[str, Any] = field(default_factory=dict)
@@ -142,12 +144,21 @@ class EmbeddingResponse:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a provider's model can do; `max_context_tokens` is 0 when unknown."""
+    """What a provider's model can do; `max_context_tokens` is 0 when unknown.
+
+    `structured_output`: its service holds answers to a schema whose root is an object;
+    `grammar`: it decodes under a grammar made from a schema of any kind. `vision`, `audio` and
+    `files` are kinds of parts it takes, `urls` whether it fetches images by their address.
+    """
 
     streaming: bool = True
     tools: bool = True
     vision: bool = False
     structured_output: bool = True
+    grammar: bool = False
+    audio: bool = False
+    files: bool = False
+    urls: bool = False
     max_context_tokens: int = 0
 
 

@@ -61,6 +61,7 @@ class OpenAIProvider(Provider):
         self.default_embedding_model = str(
             config.options.get("default_embedding_model") or self.preset.default_embedding_model
         )
+        self._grammar_field = str(config.options.get("grammar_field") or self.preset.grammar_field)
         self._service = Service(
             name=config.name,
             base_url=config.base_url or self.preset.base_url,
@@ -82,6 +83,7 @@ class OpenAIProvider(Provider):
         known: dict[str, Any] = {
             "vision": True,
             "structured_output": self.preset.structured_output,
+            "grammar": bool(self._grammar_field),
             **(given if isinstance(given, dict) else {}),
         }
         fields = Capabilities.__dataclass_fields__
@@ -216,6 +218,7 @@ class OpenAIProvider(Provider):
             max_tokens_field=self.preset.max_tokens_field,
             stream_options=self.preset.stream_options,
             nested_reasoning=self.preset.nested_reasoning,
+            grammar_field=self._grammar_field,
         )
 
     def _headers(self) -> dict[str, str]:

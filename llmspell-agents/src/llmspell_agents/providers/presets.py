@@ -22,6 +22,8 @@ class Preset:
     max_tokens_field: str = "max_tokens"
     #: It takes `reasoning = {effort | max_tokens}` instead of `reasoning_effort`.
     nested_reasoning: bool = False
+    #: The field of a JSON schema that answers are decoded under; "" when it has none.
+    grammar_field: str = ""
 
     @property
     def needs_key(self) -> bool:
@@ -39,7 +41,9 @@ PRESETS: dict[str, Preset] = {
     ),
     "ollama": Preset("http://127.0.0.1:11434/v1", program="ollama"),
     "lmstudio": Preset("http://127.0.0.1:1234/v1", program="LM Studio"),
-    "llamacpp": Preset("http://127.0.0.1:8080/v1", program="llama-server"),
+    "llamacpp": Preset(
+        "http://127.0.0.1:8080/v1", program="llama-server", grammar_field="json_schema"
+    ),
     "openrouter": Preset(
         "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", nested_reasoning=True
     ),

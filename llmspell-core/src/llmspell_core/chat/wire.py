@@ -17,10 +17,13 @@ def request_body(
     max_tokens_field: str = "max_tokens",
     stream_options: bool = True,
     nested_reasoning: bool = False,
+    grammar_field: str = "",
 ) -> dict[str, Any]:
     """The body of ``POST /chat/completions``; `settings` win over everything else.
 
     The messages come last, so that the next request of the conversation has the same beginning.
+    A grammar and tools exclude each other in the services that have both: while tools may be
+    called, only the prompt says what the answer is.
 
     Args:
         request: what is asked.
@@ -28,6 +31,8 @@ def request_body(
         max_tokens_field: what the service calls the bound of the answer's length.
         stream_options: whether the service takes `stream_options`.
         nested_reasoning: whether the service takes `reasoning` instead of `reasoning_effort`.
+        grammar_field: the field of the schema that the service makes a grammar of; with a dot,
+            a field in an object. Without it there is only `response_format`.
     """
     body: dict[str, Any] = {"model": request.model}
     if request.temperature is not None:
@@ -38,12 +43,16 @@ def request_body(
         body["stop"] = request.stop
     if request.reasoning is not None:
         body.update(reasoning_body(request.reasoning, nested=nested_reasoning))
-    if request.tools:
+    by_grammar = request.grammar and bool(grammar_field)
+    if request.tools and not (by_grammar and request.tool_choice == "none"):
         body["tools"] = [tool_body(tool) for tool in request.tools]
         if request.tool_choice != "auto":
             body["tool_choice"] = tool_choice_body(request.tool_choice)
-    if request.schema is not None:
+    if request.schema is not None and not by_grammar:
         body["response_format"] = schema_body(request.schema)
+    if by_grammar and "tools" not in body:
+        outer, dot, inner = grammar_field.partition(".")
+        body[outer] = {inner: request.schema} if dot else request.schema
     if stream:
         body["stream"] = True
         if stream_options:

@@ -54,6 +54,7 @@ def _done(event: RunEvent) -> StreamChunk:
 _VIEW: dict[str, Callable[[RunEvent], StreamChunk | None]] = {
     "text.delta": lambda one: StreamChunk(type="text", text=one.text or ""),
     "reasoning.delta": lambda one: StreamChunk(type="reasoning", text=one.text or ""),
+    "output.partial": lambda one: StreamChunk(type="output.partial", value=one.value),
     "tool_call.ready": lambda one: StreamChunk(type="tool_call", tool_call=one.tool_call),
     "tool.completed": _result,
     "tool.failed": _result,
@@ -105,6 +106,8 @@ class _Teller:
             events.answered()
         elif chunk.type == "reasoning":
             events.reasoning(chunk.text)
+        elif chunk.type == "output.partial":
+            events.output_partial(chunk.value)
         elif chunk.type == "restart":
             events.fallback(self._name, self._name, {"message": "begun anew"}, restarted=True)
         elif chunk.usage is not None:

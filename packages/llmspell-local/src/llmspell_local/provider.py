@@ -100,7 +100,7 @@ class LocalProvider(Provider):
         path = self._files.named(model or self.default_model)
         if path is not None and path.is_file():
             context = self._load_options(self._head(path)).context
-        return Capabilities(max_context_tokens=context)
+        return Capabilities(grammar=True, max_context_tokens=context)
 
     async def list_models(self) -> list[ModelInfo]:
         return self._files.list()
