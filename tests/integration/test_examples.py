@@ -45,8 +45,9 @@ PRINTED = {
 }
 ASKING = {"hello", "agent_tool", "extract"}
 FILTERS = {"filter"}
-#: Run in test_handoff_examples.py, test_team_examples.py and test_fallback_examples.py.
+#: Run in test_handoff_examples.py and others: their models must hand over or answer as data.
 HANDING = {"support_triage", "agent_chain", "fallback", "research_team", "content_pipeline"}
+HANDING |= {"classify"}
 
 
 @pytest.fixture(params=CARRIERS)
