@@ -12,7 +12,8 @@ from llmspell_agents.structured import FINAL_TOOL
 from llmspell_core.errors import LLMSpellError, ToolRetry
 from llmspell_core.messages import AgentOutput, Message, ToolCall
 from llmspell_core.provider import Capabilities
-from llmspell_core.testing import ScriptedProvider, scripted_runtime, tool_call
+from llmspell_core.testing import ScriptedProvider, chunks, scripted_runtime, tool_call
+from llmspell_core.testing.openai_server import FakeOpenAI, sse
 from llmspell_core.tool import tool
 
 NUMBER = {"type": "integer", "minimum": 1}
@@ -193,7 +194,7 @@ def test_a_later_answer_counts_where_the_first_does_not_fit() -> None:
 
 def test_beside_an_answer_that_does_not_fit_the_calls_run_and_all_are_answered_in_order() -> None:
     answer = [final(0), tool_call("note", text="a")]
-    fields = {"output_mode": "tool", "tools": [note], "end_strategy": "early"}
+    fields: dict[str, Any] = {"output_mode": "tool", "tools": [note], "end_strategy": "early"}
     out, _, history = asyncio.run(ask(answer, final(2), **fields))
     assert (out.text, ran) == ("2", ["a"])
     user, called, *told, said = history
@@ -334,3 +335,82 @@ def test_an_agent_of_code_is_held_to_the_schema_without_asking_again(
         with pytest.raises(LLMSpellError, match="answer of other does not fit") as caught:
             asyncio.run(main())
         assert caught.value.code == "agent.output_invalid"
+
+
+# -- partial values --------------------------------------------------------------------------------
+
+CITIES = {"type": "array", "items": {"type": "string"}}
+
+
+async def parts(*replies: Any, **fields: Any) -> tuple[list[Any], list[str], AgentOutput | None]:
+    """The partial values, the types of all chunks, and the output."""
+    seen: list[Any] = []
+    kinds: list[str] = []
+    out: AgentOutput | None = None
+    async with scripted_runtime(*replies, capabilities=Capabilities(grammar=True)) as found:
+        runtime, _ = found
+        agent = Agent("x", name="asked", response_format=CITIES, **fields)
+        async for chunk in agent.stream("go", runtime.context()):
+            kinds.append(chunk.type)
+            seen += [chunk.value] if chunk.type == "output.partial" else []
+            out = chunk.output or out
+    return seen, kinds, out
+
+
+@pytest.mark.parametrize(
+    ("mode", "pieces"),
+    [
+        ("native", ['{"val', 'ue": ["Os', 'lo", "Ro', 'me"]}']),
+        ("grammar", ["[", '"Os', 'lo", "Ro', 'me"]']),
+        ("prompted", ["Sure {here}: ", '["Os', 'lo", "Ro', 'me"]']),
+    ],
+)
+def test_the_part_that_is_there_is_streamed(mode: str, pieces: list[str]) -> None:
+    seen, kinds, out = asyncio.run(parts(chunks(*pieces), output_mode=mode))
+    assert seen[-3:] == [["Os"], ["Oslo", "Ro"], ["Oslo", "Rome"]]
+    assert kinds[-3:] == ["usage", "text", "done"]
+    assert out is not None
+    assert out.data == ["Oslo", "Rome"]
+
+
+def test_in_tool_mode_the_arguments_are_the_part_and_no_call_is_told() -> None:
+    function = {"name": FINAL_TOOL}
+    pieces = ['{"value": ["Os', 'lo", "Ro', 'me"]}']
+
+    def call(index: int, **fields: Any) -> dict[str, Any]:
+        made = {
+            "index": index,
+            "function": fields,
+            **({} if "name" not in fields else {"id": f"c{index}"}),
+        }
+        return {"choices": [{"index": 0, "delta": {"tool_calls": [made]}}]}
+
+    rows = [call(0, **function, arguments=""), *(call(0, arguments=one) for one in pieces)]
+    rows += [call(1, name="note", arguments='{"text": "a"}')]
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}
+
+    async def main() -> None:
+        async with FakeOpenAI(sse(*rows, end)) as server:
+            table = {"type": "openai", "base_url": server.base_url}
+            async with scripted_runtime(settings={"providers": {"near": table}}) as (runtime, _):
+                agent = Agent(
+                    "x", model="near/m", response_format=CITIES, output_mode="tool", tools=[note]
+                )
+                handle = [chunk async for chunk in agent.stream("go", runtime.context())]
+        seen = [one.value for one in handle if one.type == "output.partial"]
+        assert seen == [["Os"], ["Oslo", "Ro"], ["Oslo", "Rome"]]
+        called = [one.tool_call.name for one in handle if one.tool_call is not None]
+        assert called == ["note", "note"]
+        assert "".join(one.text for one in handle if one.type == "text") == '["Oslo", "Rome"]'
+        assert handle[-1].output is not None
+        assert handle[-1].output.data == ["Oslo", "Rome"]
+
+    asyncio.run(main())
+
+
+def test_a_run_that_a_limit_ends_has_streamed_its_text() -> None:
+    seen, kinds, out = asyncio.run(parts("nothing yet", max_iterations=1))
+    assert seen == []
+    assert out is not None
+    assert (out.text, out.data, out.metadata.finish_reason) == ("nothing yet", None, "limit")
+    assert kinds[-2:] == ["text", "done"]

@@ -93,9 +93,10 @@ def first_call(scene: str) -> tuple[str, dict[str, Any]] | None:
 async def answered(agent: Agent, ctx: Any, streamed: bool) -> tuple[AgentOutput, str]:
     """The output, and the text that was streamed after the last tool result."""
     if not streamed:
-        out = await agent.execute("go", ctx)
-        return out, out.text
-    text, out = "", None
+        whole = await agent.execute("go", ctx)
+        return whole, whole.text
+    text = ""
+    out: AgentOutput | None = None
     async for chunk in agent.stream("go", ctx):
         text = (
             ""
