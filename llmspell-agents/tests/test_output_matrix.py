@@ -145,7 +145,7 @@ def test_with_a_scripted_model(mode: Mode, streamed: bool, scene: str) -> None:
                 assert last.schema == shown.wire
                 assert last.grammar == (mode == "grammar")
                 assert (FINAL_TOOL in [one.name for one in last.tools]) == by_tool
-                in_prompt = json.dumps(schema) in last.messages[0].text
+                in_prompt = json.dumps(shown.schema) in last.messages[0].text
                 assert in_prompt == (mode in ("prompted", "grammar"))
 
     asyncio.run(main())

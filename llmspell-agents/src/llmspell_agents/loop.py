@@ -116,7 +116,9 @@ class AgentLoop:
         rest = [call for call in response.tool_calls if not any(call is one for one in finals)]
         if verdict.complaint:
             return await self._refuse(response, finals, rest, verdict.complaint)
-        await self._afterwards(response, rest)
+        if await self._afterwards(response, rest):
+            # What it thought stands with the calls.
+            response = replace(response, reasoning="", signature=None)
         return self._answered(verdict, response, "stop")
 
     async def _refuse(
@@ -138,8 +140,11 @@ class AgentLoop:
             return self._handed_over(self.transfers.request)
         return None
 
-    async def _afterwards(self, response: ModelResponse, rest: list[ToolCall]) -> None:
-        """What `end_strategy` makes of the calls beside a final answer; hand-offs never count."""
+    async def _afterwards(self, response: ModelResponse, rest: list[ToolCall]) -> bool:
+        """What `end_strategy` makes of the calls beside a final answer: whether any was run.
+
+        Hand-offs never are.
+        """
         assert self.answering is not None  # noqa: S101
         takes = self.transfers.takes if self.transfers is not None else lambda _: False
         early = self.answering.strategy == "early"
@@ -148,6 +153,7 @@ class AgentLoop:
         if run:
             self._note(response, run)
             await self._use_tools(run)
+        return bool(run)
 
     async def _answer(self) -> ModelResponse:
         request = self._request()
