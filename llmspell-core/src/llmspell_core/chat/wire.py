@@ -43,16 +43,7 @@ def request_body(
         body["stop"] = request.stop
     if request.reasoning is not None:
         body.update(reasoning_body(request.reasoning, nested=nested_reasoning))
-    by_grammar = request.grammar and bool(grammar_field)
-    if request.tools and not (by_grammar and request.tool_choice == "none"):
-        body["tools"] = [tool_body(tool) for tool in request.tools]
-        if request.tool_choice != "auto":
-            body["tool_choice"] = tool_choice_body(request.tool_choice)
-    if request.schema is not None and not by_grammar:
-        body["response_format"] = schema_body(request.schema)
-    if by_grammar and "tools" not in body:
-        outer, dot, inner = grammar_field.partition(".")
-        body[outer] = {inner: request.schema} if dot else request.schema
+    body.update(_offered(request, grammar_field))
     if stream:
         body["stream"] = True
         if stream_options:
@@ -60,6 +51,22 @@ def request_body(
     body.update(request.settings)
     body.setdefault("messages", [message_body(message) for message in request.messages])
     return body
+
+
+def _offered(request: ModelRequest, grammar_field: str) -> dict[str, Any]:
+    """The tools, and what holds the answer to the schema."""
+    found: dict[str, Any] = {}
+    by_grammar = request.grammar and bool(grammar_field)
+    if request.tools and not (by_grammar and request.tool_choice == "none"):
+        found["tools"] = [tool_body(tool) for tool in request.tools]
+        if request.tool_choice != "auto":
+            found["tool_choice"] = tool_choice_body(request.tool_choice)
+    if request.schema is not None and not by_grammar:
+        found["response_format"] = schema_body(request.schema)
+    if by_grammar and "tools" not in found:
+        outer, dot, inner = grammar_field.partition(".")
+        found[outer] = {inner: request.schema} if dot else request.schema
+    return found
 
 
 def message_body(message: Message) -> dict[str, Any]:
