@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from llmspell_agents.answers import check_code_answer, own_schema
-from llmspell_agents.assembly import Assembly, model_caller
+from llmspell_agents.assembly import Assembly, journaled_models, model_caller
 from llmspell_agents.code import call_code
 from llmspell_agents.config import LEVEL_FIELDS, AgentConfig
+from llmspell_agents.conversation import spoken
 from llmspell_agents.handing import handing
 from llmspell_agents.handoffs import Peers
 from llmspell_agents.inputs import checked_input, schema_with_text
@@ -103,8 +104,11 @@ class Agent(CoreAgent):
             await self.prepare(ctx)
             given = checked_input(self.config.inputs, input, self.name)
             output = await self._turn(given, ctx)
-        except BaseException as error:
+        except (Exception, asyncio.CancelledError) as error:
             self.metrics.failed(error_data(error), (time.perf_counter() - started) * 1000)
+            raise
+        except BaseException:
+            self.metrics.stopped((time.perf_counter() - started) * 1000)
             raise
         self.metrics.done(output, (time.perf_counter() - started) * 1000)
         return output
@@ -165,7 +169,7 @@ class Agent(CoreAgent):
 
     async def chat(self, text: Any, ctx: ExecutionContext | None = None) -> str:
         """Say something in the agent's conversation; a second turn waits for the first."""
-        return (await self.execute(self.turn(text), ctx)).text
+        return spoken(await self.execute(self.turn(text), ctx))
 
     def turn(self, text: Any) -> AgentInput:
         """An input that belongs to the current session, else to the agent's own conversation."""
@@ -208,9 +212,31 @@ class Agent(CoreAgent):
         if hit := ctx.account.before_request():
             raise limit_error(hit)
         ctx.account.charge_request()
-        response = await model_caller(self, ctx).complete(ModelRequest("", messages, temperature=0))
+        models = model_caller(self, ctx)
+        if ctx.step is not None:
+            models = journaled_models(models, ctx.step.beneath(f"{self.name}.ask"))
+        response = await models.complete(ModelRequest("", messages, temperature=0))
         ctx.account.charge_usage(response.usage)
         return response.text
+
+    @property
+    def resumable(self) -> bool:
+        """Whether its runs can be done again from a journal: a function's cannot."""
+        return self.config.execute is None
+
+    async def resume(
+        self, state: dict[str, Any], approvals: Any, ctx: ExecutionContext | None = None
+    ) -> AgentOutput:
+        """Let a paused run of this agent go on.
+
+        Args:
+            state: the `state` of the paused output
+            approvals: one answer for all pending calls, or a table of answers by their ids
+            ctx: the run
+
+        The codes of what it raises are those of `llmspell_agents.pausing.resume`.
+        """
+        return await self.execute(AgentInput(resume=state, approvals=approvals), ctx)
 
     # -- as a tool ---------------------------------------------------------------------------
 
@@ -266,6 +292,8 @@ class Agent(CoreAgent):
 
     async def _turn(self, input: AgentInput, ctx: ExecutionContext) -> AgentOutput:
         leg = leg_for(self, ctx)
+        if ctx.step is not None:
+            ctx = ctx.child(step=ctx.step.beneath(self.name))
         user = [] if leg.bare else [await user_message(input, ctx)]
         if self.config.execute is None:
             peers = await Peers.of(self.name, self.config.handoffs, input, ctx)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from llmspell_agents.answers import answering_of
+from llmspell_agents.approvers import approver_for
 from llmspell_agents.carried import newest
 from llmspell_agents.loop import AgentLoop, LoopPlan
 from llmspell_agents.prompting import system_text
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from llmspell_agents.chain import Leg
     from llmspell_agents.handoffs import Peers
     from llmspell_core.context import ExecutionContext
+    from llmspell_core.journal.recording import Step
     from llmspell_core.messages import AgentInput
     from llmspell_core.provider import ToolDefinition
 
@@ -65,10 +67,13 @@ class Assembly:
             timeout_ms=config.tool_timeout_ms,
             retries=config.tool_retries,
         )
+        models = model_caller(agent, ctx)
+        if ctx.step is not None:
+            models, tools = journaled_models(models, ctx.step), _journaled(tools, ctx.step)
         return AgentLoop(
             plan,
             [*self._system(answering, ctx), *self._carried(), *user],
-            model_caller(agent, ctx),
+            models,
             tools,
             ctx.account,
             ctx.run_events,
@@ -86,6 +91,8 @@ class Assembly:
             changes["account"] = ctx.account.child(agent.run_limits)
         if agent.config.security:
             changes["policy"] = ctx.policy.narrow(**agent.config.security)
+        if agent.config.on_approval is not None:
+            changes["approver"] = approver_for(agent.config.on_approval, ctx)
         deepest = agent.config.max_recursion_depth
         if deepest is not None:
             # The first agent decides; those it calls may only ask for less.
@@ -117,6 +124,22 @@ class Assembly:
                 hint="give the tool another name",
             )
         return sorted([*own, *peers.definitions], key=attrgetter("name"))
+
+
+def _journaled(tools: ToolCaller, step: Step) -> ToolCaller:
+    """What makes the calls, for a run that is journaled."""
+    from llmspell_agents.journaled import JournaledTools
+
+    return JournaledTools(
+        tools.names, tools.ctx, tools.parallel, tools.timeout_ms, tools.retries, step=step
+    )
+
+
+def journaled_models(models: ModelCaller, step: Step) -> ModelCaller:
+    """What asks the models, and records the answers."""
+    from llmspell_agents.journaled import JournaledModels
+
+    return cast("ModelCaller", JournaledModels(models, step))
 
 
 def model_caller(agent: Agent, ctx: ExecutionContext) -> ModelCaller:

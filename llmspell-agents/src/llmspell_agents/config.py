@@ -151,6 +151,11 @@ class AgentConfig(ScriptModel):
     max_parallel_tools: int = Field(DEFAULT_PARALLEL_TOOLS, ge=1, le=64)
     tool_timeout_ms: float = Field(DEFAULT_TOOL_TIMEOUT_MS, gt=0)
     tool_retries: int = Field(DEFAULT_RETRIES, ge=0, le=20)
+    on_approval: Literal["ask", "deny", "pause"] | Function | None = Field(
+        None,
+        description="who answers for calls that need an approval: a function of the request, "
+        '"ask" (whoever runs this), "deny", or "pause": the run stops and can be resumed',
+    )
     max_iterations: int | None = Field(None, ge=1, description="model requests, 25")
     max_tool_calls: int | None = Field(None, ge=0)
     max_total_tokens: int | None = Field(None, ge=1)

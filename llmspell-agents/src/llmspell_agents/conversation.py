@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 from llmspell_core.errors import AgentError
-from llmspell_core.messages import Message
+from llmspell_core.messages import AgentOutput, Message
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -100,6 +100,19 @@ def talking_in(conversation: object, what: str) -> tuple[object, ...]:
             hint="use execute without a session inside of tools and hooks",
         )
     return (*already, conversation)
+
+
+def spoken(output: AgentOutput) -> str:
+    """The text of an output, which one that paused does not have: `agent.paused`."""
+    if output.status != "paused":
+        return output.text
+    raise AgentError(
+        f"agent {output.agent} waits for an approval of "
+        + ", ".join(one.tool for one in output.pending),
+        code="agent.paused",
+        hint="use execute, whose output says so, then resume",
+        details={"pending": [one.model_dump() for one in output.pending], "state": output.state},
+    )
 
 
 def message_data(message: Message) -> dict[str, Any]:

@@ -45,6 +45,11 @@ class AgentMetrics:
         self.total_ms += duration_ms
         self.last_error = error
 
+    def stopped(self, duration_ms: float) -> None:
+        """A run stopped and may go on: it waits for an approval."""
+        self.requests_active -= 1
+        self.total_ms += duration_ms
+
     def as_dict(self, agent_id: str) -> dict[str, Any]:
         """The documented fields; `average_ms` is over the runs that have ended."""
         ended = self.requests_total - self.requests_active

@@ -47,6 +47,19 @@ class AgentRuntime:
 
         Raises `agent.not_found` for an unknown target, `agent.handoff_limit`.
         """
+        if input.resume is not None or may_pause(component, ctx):
+            from llmspell_agents import pausing
+
+            async def go(given: AgentInput, within: ExecutionContext) -> AgentOutput:
+                return await self._run(component, given, within, once)
+
+            work = pausing.begin if input.resume is None else pausing.resume
+            return await work(component, input, ctx, go)
+        return await self._run(component, input, ctx, once)
+
+    async def _run(
+        self, component: BaseAgent, input: AgentInput, ctx: ExecutionContext, once: Once
+    ) -> AgentOutput:
         config: Any = getattr(component, "config", None)
         chain = Chain(
             self,
@@ -75,7 +88,8 @@ class AgentRuntime:
     ) -> AgentOutput:
         """A turn of a conversation: whoever answered last answers, unless he hands over."""
         chain.before = turn.before
-        chain.keep = turn.keep
+        # What is journaled is kept there until the turn is over.
+        chain.keep = turn.keep if turn.ctx.step is None else None
         first = chain.entry
         if not isinstance(first, Handing):
             first = self._holder(first, conversation, turn.ctx)
@@ -158,6 +172,13 @@ class AgentRuntime:
         self, leg: Leg, input: AgentInput, ctx: ExecutionContext, once: Once
     ) -> AgentOutput:
         component = leg.component
+        if ctx.step is not None and not component.resumable and not isinstance(component, Handing):
+            from llmspell_agents.journaled import journaled_leg
+
+            async def go(within: ExecutionContext) -> AgentOutput:
+                return await self._run_leg(leg, input, within, once)
+
+            return await journaled_leg(leg, input, ctx, ctx.step, go)
         ctx = leg.heard(ctx)
         prepare = getattr(component, "prepare", None)
         if prepare is not None:
@@ -292,6 +313,17 @@ class AgentRuntime:
 def leg_for(agent: Agent, ctx: ExecutionContext) -> Leg:
     """The leg that an agent runs in; one of its own where it did not come through here."""
     return leg_of(agent) or Leg(Chain(AgentRuntime(ctx.runtime), agent, DEFAULT_HANDOFFS), agent)
+
+
+def may_pause(component: BaseAgent, ctx: ExecutionContext) -> bool:
+    """Whether a run that begins with this agent is journaled.
+
+    It may pause, and nothing is around it that would have to pause as well.
+    """
+    config = getattr(component, "config", None)
+    if getattr(config, "on_approval", None) != "pause":
+        return False
+    return component.resumable and ctx.step is None and not ctx.path
 
 
 def _peer(source: BaseAgent, name: str) -> Handoff | None:

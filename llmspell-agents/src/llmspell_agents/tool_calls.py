@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from llmspell_core.errors import (
     error_data,
 )
 from llmspell_core.messages import Message, ToolCall
+from llmspell_core.tool import as_text
 
 if TYPE_CHECKING:
     from llmspell_core.account import LimitHit
@@ -133,7 +135,7 @@ class ToolCaller:
             result = await self.ctx.runtime.runner.run_tool(
                 tool,
                 call.arguments,
-                self.ctx.child(deadline=self.ctx.within(self.timeout_ms)),
+                self._bounded(call),
                 chosen_by_model=True,
                 call_id=call.id,
             )
@@ -148,12 +150,20 @@ class ToolCaller:
         outcome.call.duration_ms = (time.perf_counter() - started) * 1000
         return outcome
 
+    def _bounded(self, call: ToolCall) -> ExecutionContext:
+        """The context of one call: what a tool may take is not what a person may."""
+        ctx = self.ctx
+        until = math.inf if ctx.deadline is None else ctx.deadline
+        return ctx.child(deadline=ctx.within(self.timeout_ms), run_deadline=until)
+
     def _result(self, call: ToolCall, tool: Tool, result: ToolResult) -> Outcome:
         if not result.success:
             return self._failure(call, result.error or {"message": result.text or "failed"})
         text = result.text
         if tool.open_world or tool.untrusted:
             text = f"{UNTRUSTED.format(tool.name)}\n{text}"
+        if (edited := result.metadata.get("edited_arguments")) is not None:
+            text = f"[called with other arguments, as a person wanted: {as_text(edited)}]\n{text}"
         call.result = result.output
         return Outcome(call, Message(role="tool", content=text, tool_call_id=call.id))
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
-from llmspell_core.errors import PolicyError
 from llmspell_core.records import Record, key
-
-if TYPE_CHECKING:
-    from llmspell_core.context import ExecutionContext
-    from llmspell_core.tool import Tool
+from llmspell_core.script.api import Result
 
 
 class ApprovalRequest(Record):
@@ -24,14 +20,23 @@ class ApprovalRequest(Record):
     #: The components the call is nested in, outermost first.
     path: tuple[str, ...] = ()
     correlation_id: str = ""
+    #: The call, where a model has made it.
+    id: str = ""
+    #: `policy`: whoever runs llmspell must agree; `tool`: a script may answer for its own tools.
+    asked_by: Literal["tool", "policy"] = "policy"
+
+    def to_script(self) -> Result:
+        """For scripts, as `on_approval` gets it."""
+        return Result({**self.model_dump(), "path": [*self.path]})
 
 
 class ApprovalAnswer(Record):
-    """The decision. `edit` carries other arguments, `always` holds for the tool in this run."""
+    """The decision. `edit` carries other arguments; `always` holds for the tool in its `scope`."""
 
     kind: Literal["approve", "deny", "edit", "always"]
     message: str = ""
     arguments: dict[str, Any] | None = None
+    scope: Literal["run", "session"] = "run"
 
     @classmethod
     def approve(cls) -> ApprovalAnswer:
@@ -49,24 +54,56 @@ class ApprovalAnswer(Record):
         return cls("edit", arguments=arguments)
 
     @classmethod
-    def always(cls) -> ApprovalAnswer:
-        """Go on, and do not ask about this tool again in this run."""
-        return cls("always")
+    def always(cls, scope: Literal["run", "session"] = "run") -> ApprovalAnswer:
+        """Go on, and do not ask about this tool again in this run, or in this session."""
+        return cls("always", scope=scope)
 
     @classmethod
     def of(cls, value: Any) -> ApprovalAnswer:
-        """An answer from what a callback returned: a bool, a word, a table or an answer."""
+        """An answer from what a callback returned; what is unclear is a refusal."""
+        return cls.read(value) or cls.deny(f"the answer was unclear: {FORMS}")
+
+    @classmethod
+    def read(cls, value: Any) -> ApprovalAnswer | None:
+        """An answer from a bool, a word, a table or an answer; None when it is none of them."""
         if isinstance(value, cls):
             return value
-        if isinstance(value, dict):
-            if isinstance(value.get("arguments"), dict):
-                return cls.edit(value["arguments"])
-            if value.get("approve") is True or value.get("kind") in ("approve", "always"):
-                return cls.always() if value.get("kind") == "always" else cls.approve()
-            return cls.deny(str(value.get("message", "")))
-        if value is True or value == "approve":
+        if isinstance(value, str):
+            return _WORDS.get(value, lambda: None)()
+        if value is True:
             return cls.approve()
-        return cls.always() if value == "always" else cls.deny()
+        if value is False or value is None:
+            return cls.deny()
+        return _of_table(value) if isinstance(value, dict) else None
+
+
+#: What an answer may be, for error messages.
+FORMS = (
+    'true, false, "approve", "always", {deny = "why"}, {arguments = {...}} or {always = "session"}'
+)
+_WORDS: dict[str, Callable[[], ApprovalAnswer | None]] = {
+    "approve": ApprovalAnswer.approve,
+    "deny": ApprovalAnswer.deny,
+    "always": ApprovalAnswer.always,
+}
+
+
+def _of_table(table: dict[str, Any]) -> ApprovalAnswer | None:
+    message = table.get("message")
+    text = message if isinstance(message, str) else ""
+    kind, deny = table.get("kind"), table.get("deny")
+    refused = table.get("approve") is False or kind == "deny"
+    if refused or deny is True or isinstance(deny, str):
+        return ApprovalAnswer.deny(deny if isinstance(deny, str) else text)
+    edited = table.get("arguments", table.get("edit"))
+    if isinstance(edited, dict):
+        return ApprovalAnswer.edit(edited)
+    always = table.get("always", kind == "always")
+    if always in (True, "run", "session"):
+        session = "session" in (always, table.get("scope"))
+        return ApprovalAnswer.always("session" if session else "run")
+    approved = table.get("approve") is True or kind == "approve"
+    return ApprovalAnswer.approve() if approved else None
 
 
 @runtime_checkable
@@ -98,35 +135,3 @@ class CallbackApprover:
         if isinstance(answer, Awaitable):
             answer = await answer
         return ApprovalAnswer.of(answer)
-
-
-async def approve(
-    tool: Tool, params: dict[str, Any], ctx: ExecutionContext
-) -> dict[str, Any] | None:
-    """Ask the run's approver; returns edited arguments, or None when approved as they are."""
-    answer = await ctx.approver.ask(
-        ApprovalRequest(
-            tool=tool.name,
-            arguments=params,
-            reason=_why_asked(tool),
-            description=tool.description,
-            path=ctx.path,
-            correlation_id=ctx.correlation_id,
-        )
-    )
-    if answer.kind == "deny":
-        raise PolicyError(
-            f"{tool.name}: {answer.message or 'not approved'}",
-            code="tool.not_approved",
-            hint="approve it when asked, or allow it with [security.tools] allow",
-        )
-    if answer.kind == "always":
-        ctx.policy.always(tool)
-    return answer.arguments if answer.kind == "edit" else None
-
-
-def _why_asked(tool: Tool) -> str:
-    """The mark of a tool that makes people ask, in one word."""
-    if tool.destructive:
-        return "destructive"
-    return "open_world" if tool.open_world else tool.security_level

@@ -73,6 +73,11 @@ class BaseAgent(ABC):
 
     kind: ClassVar[Kind] = "agent"
 
+    @property
+    def resumable(self) -> bool:
+        """Whether a run of it that paused can be done again from the journal."""
+        return False
+
     def __init__(
         self, name: str, description: str = "", *, metadata: dict[str, Any] | None = None
     ) -> None:

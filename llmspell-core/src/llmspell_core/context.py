@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from llmspell_core.config.settings import Settings
     from llmspell_core.events import EventBus
     from llmspell_core.hooks import HookRegistry
+    from llmspell_core.journal.recording import Step
     from llmspell_core.messages import AgentOutput
     from llmspell_core.overlay import Overlay
     from llmspell_core.provider import (
@@ -97,6 +98,8 @@ class ExecutionContext:
         self.run_id = uuid.uuid4().hex
         #: `time.monotonic()` seconds, or None.
         self.deadline: float | None = None
+        #: The run's own deadline where `deadline` has a tool's timeout in it: `math.inf` is none.
+        self.run_deadline: float | None = None
         #: Names of the components this run is nested in, outermost first.
         self.path: tuple[str, ...] = ()
         #: The ids of the same components.
@@ -113,6 +116,8 @@ class ExecutionContext:
         self.follows: Span | None = None
         #: The session that the agent above belongs to.
         self.conversation: str | None = None
+        #: The place in a run that is journaled; None: it is not.
+        self.step: Step | None = None
         self.log: logging.Logger = logging.getLogger("llmspell.run")
 
     @property

@@ -153,6 +153,9 @@ class AgentInput(ScriptModel):
     variables: dict[str, Any] = Field(default_factory=dict)
     #: A workflow's input may be any value; it stands here.
     value: Any = None
+    #: The `state` of a paused run that goes on, and the answers to its pending calls.
+    resume: dict[str, Any] | None = None
+    approvals: Any = None
 
     @classmethod
     def of(cls, given: Any) -> AgentInput:
@@ -197,6 +200,22 @@ class RunMetadata(_Model):
         return Result({**data, **self.extra})
 
 
+class PendingCall(_Model):
+    """A call that waits for an approval, as it may be shown: secrets are taken out."""
+
+    id: str
+    tool: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    reason: str = ""
+    description: str = ""
+    #: The components the call is nested in, outermost first.
+    path: list[str] = Field(default_factory=list)
+
+    def to_script(self) -> Result:
+        """For scripts: all fields."""
+        return Result(self.model_dump())
+
+
 class AgentOutput(_Model):
     """What a run of an agent (or of anything run as one) gives back."""
 
@@ -209,6 +228,10 @@ class AgentOutput(_Model):
     agent: str = ""
     error: dict[str, Any] | None = None
     metadata: RunMetadata = Field(default_factory=RunMetadata)
+    #: `paused`: the calls in `pending` wait for an approval, and `state` resumes the run.
+    status: Literal["completed", "paused"] = "completed"
+    pending: list[PendingCall] = Field(default_factory=list)
+    state: dict[str, Any] | None = None
 
     def to_script(self) -> Result:
         """For scripts: `text`, `response`, `content` and `output` are the same string."""
@@ -218,6 +241,7 @@ class AgentOutput(_Model):
             "content": self.text,
             "output": self.text,
             "success": self.success,
+            "status": self.status,
             "tool_calls": self.tool_calls,
             "handoff": self.handoff,
             "agent": self.agent,
@@ -229,6 +253,10 @@ class AgentOutput(_Model):
             fields["handoff_request"] = Result(self.handoff_request.model_dump())
         if self.error is not None:
             fields["error"] = self.error
+        if self.status == "paused":
+            fields["pending"] = self.pending
+            # Handed back as it is: no other spelling of its fields.
+            fields["state"] = self.state
         return Result(fields)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llmspell_core.errors import AgentError, LLMSpellError, ToolError, WorkflowError
@@ -75,6 +76,24 @@ class Call:
     call_id: str | None = None
     #: It has its span already.
     traced: bool = False
+    #: The context as the pipeline was entered with; `ctx` may change on the way.
+    outer: ExecutionContext = field(init=False)
+    #: Until when a person may think about it (`time.monotonic()`): no tool's timeout is in it.
+    patience: float = math.inf
+    #: The arguments that somebody has approved: another attempt with them is not asked about.
+    approved: dict[str, Any] | None = None
+    #: Whether a person has changed its arguments.
+    edited: bool = False
+
+    def __post_init__(self) -> None:
+        self.outer = self.ctx
+
+    def wait(self, seconds: float) -> None:
+        """Somebody was waited for: what the call itself may take begins later."""
+        deadline = self.ctx.deadline
+        if deadline is not None:
+            moved = min(deadline + seconds, self.patience)
+            self.ctx = self.ctx.child(deadline=moved)
 
     def emit(self, type_: str, **data: Any) -> None:
         """Tell the run's bus; the component and the run are always named."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from llmspell_core.account import limit_error
 from llmspell_core.agent import Agent
-from llmspell_core.approval import approve
+from llmspell_core.asking import admitted
 from llmspell_core.context import _current
 from llmspell_core.errors import (
     AgentError,
@@ -154,6 +155,7 @@ class Runner:
         for _ in range(MAX_REDIRECTS + 1):
             call = self._enter(tool, params, ctx)
             call.call_id = call_id
+            call.patience = _patience(ctx)
             try:
                 return await self._run_tool(tool, call, chosen_by_model)
             except Redirect as redirect:
@@ -165,23 +167,28 @@ class Runner:
         )
 
     async def _run_tool(self, tool: Tool, call: Call, chosen_by_model: bool) -> ToolResult:
-        async def body(given: dict[str, Any]) -> ToolResult:
-            return await self._call_tool(tool, given, call, chosen_by_model)
+        parsed: Any = None
 
-        result: ToolResult = await self._pipeline(call, body)
+        async def admit() -> None:
+            nonlocal parsed
+            parsed = await admitted(call, tool, chosen_by_model=chosen_by_model)
+            if (step := call.outer.step) is not None and step.is_call:
+                call.ctx = await step.enter(tool, call.ctx)
+
+        async def body(_: dict[str, Any]) -> ToolResult:
+            return await self._call_tool(tool, parsed, call, chosen_by_model)
+
+        result: ToolResult = await self._pipeline(call, body, admit)
         result.metadata.setdefault("tool", tool.name)
         result.metadata.setdefault("execution_time_ms", call.elapsed_ms())
+        if call.edited:
+            result.metadata["edited_arguments"] = self._runtime.redactor.value(call.approved)
         return result
 
     async def _call_tool(
-        self, tool: Tool, params: dict[str, Any], call: Call, chosen_by_model: bool
+        self, tool: Tool, parsed: Any, call: Call, chosen_by_model: bool
     ) -> ToolResult:
         ctx = call.ctx
-        parsed = tool.validate(params)
-        if ctx.policy.check_tool(tool, chosen_by_model=chosen_by_model) == "ask":
-            changed = await approve(tool, params, ctx)
-            if changed is not None:
-                parsed = tool.validate(changed)
         if hit := ctx.account.before_tools([tool.name]):
             raise limit_error(hit)
         ctx.account.charge_tool(tool.name)
@@ -241,17 +248,22 @@ class Runner:
         moments = MOMENTS[component.kind]
         return Call(moments, component, inner, "execute", payload, time.perf_counter())
 
-    async def _pipeline(self, call: Call, body: Callable[[Any], Awaitable[Any]]) -> Any:
+    async def _pipeline(
+        self,
+        call: Call,
+        body: Callable[[Any], Awaitable[Any]],
+        admit: Callable[[], Awaitable[None]] | None = None,
+    ) -> Any:
         tracer = call.ctx.hooks.tracer
         if tracer is not None and not call.traced:
             from llmspell_core.telemetry.runs import traced_run
 
-            return await traced_run(tracer, call, lambda: self._pipeline(call, body))
+            return await traced_run(tracer, call, lambda: self._pipeline(call, body, admit))
         token = _current.set(call.ctx)
         try:
             for attempt in range(MAX_RETRIES + 1):
                 try:
-                    return await self._attempt(call, body)
+                    return await self._attempt(call, body, admit)
                 except Again as again:
                     if attempt == MAX_RETRIES:
                         raise HookError(
@@ -264,7 +276,12 @@ class Runner:
             _current.reset(token)
         raise HookError("unreachable")  # pragma: no cover - the loop returns or raises
 
-    async def _attempt(self, call: Call, body: Callable[[Any], Awaitable[Any]]) -> Any:
+    async def _attempt(
+        self,
+        call: Call,
+        body: Callable[[Any], Awaitable[Any]],
+        admit: Callable[[], Awaitable[None]] | None,
+    ) -> Any:
         hooks, moments = call.ctx.hooks, call.moments
         if hooks.active(moments.before):
             outcome = await ask_hooks(call, moments.before)
@@ -272,6 +289,10 @@ class Runner:
                 return shape(call, outcome.result)
         call.emit(moments.started)
         try:
+            if admit is not None:
+                await admit()
+                if call.ctx is not call.outer:
+                    _current.set(call.ctx)
             result = await self._bounded(call, body)
         except asyncio.CancelledError:
             call.emit(moments.failed, error=Cancelled("cancelled").to_dict())
@@ -329,6 +350,13 @@ def _redacted(error: LLMSpellError, redactor: Redactor) -> LLMSpellError:
     error.hint = error.hint and redactor.text(error.hint)
     error.details = redactor.value(error.details)
     return error
+
+
+def _patience(ctx: ExecutionContext) -> float:
+    """Until when a person may think about a call: to the end of the run around it."""
+    if ctx.run_deadline is not None:
+        return ctx.run_deadline
+    return math.inf if ctx.deadline is None else ctx.deadline
 
 
 def _deadline_text(call: Call) -> str:

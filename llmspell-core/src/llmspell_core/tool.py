@@ -224,7 +224,11 @@ class Tool(BaseAgent):
     untrusted: bool = False
     #: No other call of the same batch may run beside it.
     sequential: bool = False
-    requires_approval: bool = False
+    #: Whether somebody is asked before each call: a function of the parameters and the context
+    #: decides call by call; `"policy"` and False leave it to the policy.
+    requires_approval: bool | Literal["policy"] | Callable[..., Any] = False
+    #: It is the script's own: what the tool itself wants to be asked, the script may answer.
+    script_approves: bool = False
     timeout_ms: float = 30_000
     #: Earlier results are given again; failed calls are made again.
     cache: ToolCache | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NoReturn
 
 from pydantic import Field, PlainValidator
 
@@ -64,7 +64,13 @@ class ToolConfig(ScriptModel):
     timeout_ms: float = Field(30_000, ge=0, description="how long a call may take; 0 is no limit")
     aliases_: Names = Field(default_factory=list, alias="aliases", description="other names")
     sequential: bool = Field(False, description="no other call of the same batch runs beside it")
-    requires_approval: bool = Field(False, description="a person is asked before each call")
+    requires_approval: (
+        bool | Literal["policy"] | Annotated[ScriptFunction, PlainValidator(_function)]
+    ) = Field(
+        False,
+        description="whether somebody is asked before each call: true, a function of "
+        '(parameters, ctx) that says so or why, or "policy"',
+    )
     cache: CacheField = Field(
         None, description="earlier results are given again: true, seconds, or a table"
     )
@@ -91,6 +97,7 @@ class DefinedTool(Tool):
         self.requires_approval = config.requires_approval
         self.cache = ToolCache.of(config.cache)
         self.retry = config.retry
+        self.script_approves = isinstance(config.execute, ScriptFunction)
         self.function = config.execute
         self._schema = schema_of(config.parameters, f"tool {name}: parameters")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from llmspell_agents.agent import Agent
 from llmspell_agents.config import AgentConfig
+from llmspell_agents.conversation import spoken
 from llmspell_agents.globals.agent_state import AgentState
 from llmspell_agents.globals.run_handle import ScriptRun
 from llmspell_agents.globals.stream import ScriptStream
@@ -70,7 +71,17 @@ class ScriptAgent(AgentState):
         Args:
             text: the input
         """
-        return (await self.component.execute(text, self._ctx)).text
+        return spoken(await self.component.execute(text, self._ctx))
+
+    @script_method
+    async def resume(self, state: dict[str, Any], approvals: Any) -> AgentOutput:
+        """Let a paused run go on; every approved call is made once, whoever resumes how often.
+
+        Args:
+            state: the `state` of the paused output
+            approvals: true, false, or a table of answers by the ids of the pending calls
+        """
+        return await self._own().resume(state, approvals, self._ctx)
 
     @script_method(aliases=("invoke_stream",))
     async def stream(self, input: Any, callback: ScriptFunction | None = None) -> Any:

@@ -53,6 +53,8 @@ class RunEventStream:
         self.run_id = run_id
         self.deep = deep
         self.ended = False
+        #: While a paused run is done again up to where it was: that was told before.
+        self.muted = False
         #: The request whose text is the answer; 0: none has given one.
         self.answer = 0
         self._outer = outer
@@ -80,7 +82,7 @@ class RunEventStream:
     def _send(self, event: RunEvent) -> None:
         # Tools in threads tell of themselves too: no two events are numbered at once.
         with self._lock:
-            if self.ended:
+            if self.ended or self.muted:
                 return
             self._number += 1
             event.sequence = self._number

@@ -33,6 +33,10 @@ MARKS = ("destructive", "open_world")
 MAX_KEPT = 1000
 
 
+#: Who wants a person to be asked about a call.
+Asker = Literal["tool", "policy"]
+
+
 class Policy:
     """What one run may do.
 
@@ -73,8 +77,9 @@ class Policy:
         self._connector = connector
         self._chain = tuple(profile.chain())
         self._refused: dict[tuple[Any, ...], tuple[str, ...]] = {}
-        #: Tools that a person approved once and for all, shared with what is narrowed from here.
-        self._approved: set[str] = set()
+        #: Runs and tools of them that a person approved once and for all, shared with what is
+        #: narrowed from here.
+        self._approved: set[tuple[str, str, Asker]] = set()
         #: The policy whose network gates this one shares, made when one of both needs them.
         self._network_of: Policy | None = None
 
@@ -162,8 +167,16 @@ class Policy:
             profile=self.profile.name,
         )
 
-    def check_tool(self, tool: Tool, *, chosen_by_model: bool) -> Literal["allow", "ask"]:
+    def check_tool(
+        self, tool: Tool, *, chosen_by_model: bool, wanted: bool | None = None, run_id: str = ""
+    ) -> Literal["allow", "ask"]:
         """Whether a tool may be called at once, or a person must be asked first.
+
+        Args:
+            tool: the tool
+            chosen_by_model: whether a model has made the call
+            wanted: whether the tool wants to be asked about; left out, by its `requires_approval`
+            run_id: the run, for what a person has approved in it for good
 
         Raises:
             PolicyError: `policy.tool`: the profile refuses it.
@@ -174,16 +187,25 @@ class Policy:
                 self.audit.record("tools", tool.name, "deny", rule)
                 raise _denied(tool, profile, rule)
             asked = asked or _question(profile, tool, chosen_by_model)
-        if not asked and tool.requires_approval:
+        by: Asker = "policy" if asked else "tool"
+        if not asked and (bool(tool.requires_approval) if wanted is None else wanted):
             asked = "requires_approval"
-        if tool.name in self._approved:
+        if asked and self._approved & {(run_id, tool.name, by), (run_id, tool.name, "policy")}:
             asked = ""
         self.audit.record("tools", tool.name, "ask" if asked else "allow", asked or "tools")
         return "ask" if asked else "allow"
 
-    def always(self, tool: Tool) -> None:
-        """A person answered "always": this policy does not ask about the tool again."""
-        self._approved.add(tool.name)
+    def asks_about(self, tool: Tool, *, chosen_by_model: bool) -> str:
+        """The rule by which the policy itself wants a person to be asked, or ""."""
+        rules = (_question(profile, tool, chosen_by_model) for profile in self._chain)
+        return next(filter(None, rules), "")
+
+    def always(self, tool: Tool, run_id: str = "", by: Asker = "policy") -> None:
+        """Somebody answered "always": the run is not asked about the tool again.
+
+        Who answered where the tool asks (`by`) has not answered where the policy does.
+        """
+        self._approved.add((run_id, tool.name, by))
 
     def allows_tool(self, tool: Tool) -> bool:
         """Whether the tool may be called at all, asked or not; leaves no audit record."""

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from llmspell_core.errors import error_data
+from llmspell_core.journal.paused import Held, Paused
 from llmspell_core.run_hooks import Redirect
 from llmspell_core.telemetry import names
 
@@ -43,8 +44,8 @@ async def traced_run(tracer: Tracer, call: Call, work: Callable[[], Awaitable[An
         with span.active():
             result = await work()
         _result(span, call, result, content)
-    except Redirect:
-        # The other tool has a span of its own.
+    except (Redirect, Paused, Held):
+        # The other tool has a span of its own; what waits for an approval has not failed.
         raise
     except BaseException as error:
         failed(span, error)

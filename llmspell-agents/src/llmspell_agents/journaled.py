@@ -1,0 +1,226 @@
+"""The requests, calls and legs of a journaled run: read where recorded, else done and recorded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_jsonable_python
+
+from llmspell_agents.tool_calls import Outcome, ToolCaller
+from llmspell_core.errors import AgentError, JournalError
+from llmspell_core.journal.paused import Held, Paused, Pending
+from llmspell_core.journal.recording import charge, own_account, spent
+from llmspell_core.journal.signing import canonical
+from llmspell_core.messages import AgentOutput, Message, ToolCall, Usage
+from llmspell_core.provider import ModelDelta, ModelRequest, ModelResponse
+
+if TYPE_CHECKING:
+    from llmspell_agents.chain import Leg
+    from llmspell_agents.requests import ModelCaller
+    from llmspell_core.account import Account
+    from llmspell_core.context import ExecutionContext
+    from llmspell_core.journal.recording import Step
+    from llmspell_core.messages import AgentInput
+
+
+class JournaledModels:
+    """A `ModelCaller` whose answers are recorded."""
+
+    def __init__(self, models: ModelCaller, step: Step) -> None:
+        self._models = models
+        self._step = step
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._models, name)
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """As of `ModelCaller`."""
+        place, seen = self._step.next_turn(), _seen(request)
+        known = self._known(place, seen)
+        if known is not None:
+            return known
+        self._step.recording.go_live()
+        response = await self._models.complete(request)
+        await self._record(place, seen, response)
+        return response
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelDelta, None]:
+        """As of `ModelCaller`; a recorded answer has no pieces: they were handed out before."""
+        place, seen = self._step.next_turn(), _seen(request)
+        known = self._known(place, seen)
+        if known is not None:
+            if not known.tool_calls and self._step.depth == 1:
+                # The run's answer: the process ended before anybody could be given it.
+                self._step.recording.go_live()
+                yield ModelDelta(known.text, known.reasoning)
+            yield ModelDelta(response=known)
+            return
+        self._step.recording.go_live()
+        async with aclosing(self._models.stream(request)) as deltas:
+            async for delta in deltas:
+                if delta.response is not None:
+                    # Written down before anybody acts upon it.
+                    await self._record(place, seen, delta.response)
+                yield delta
+
+    def _known(self, place: str, seen: str) -> ModelResponse | None:
+        data = self._step.recording.known("turn", place)
+        if data is None:
+            return None
+        if data["seen"] != seen:
+            raise JournalError(
+                "the paused run cannot go on: what its agents are shown is no longer what it was",
+                code="journal.diverged",
+                hint="files, functions and agents that the run reads must give what they gave "
+                "before; start it anew",
+                details={"place": place},
+            )
+        return response_of(data["response"])
+
+    async def _record(self, place: str, seen: str, response: ModelResponse) -> None:
+        data = {"seen": seen, "response": plain(asdict(response))}
+        await self._step.recording.write("turn", place, data)
+
+
+@dataclass(slots=True)
+class JournaledTools(ToolCaller):
+    """A `ToolCaller` whose calls are recorded, and that stops the run where one must wait."""
+
+    step: Step = field(kw_only=True)
+    _places: dict[int, str] = field(default_factory=dict)
+    _accounts: dict[int, Account] = field(default_factory=dict)
+    _pending: list[Pending] = field(default_factory=list)
+
+    async def run(self, calls: list[ToolCall]) -> list[Outcome]:
+        """As of `ToolCaller`; raises `Paused` when all calls that need no approval have ended."""
+        turn = self.step.turn()
+        self._places = {id(call): f"{turn}.c{number}" for number, call in enumerate(calls)}
+        self._accounts.clear()
+        self._pending.clear()
+        outcomes = await ToolCaller.run(self, calls)
+        if self._pending:
+            raise Paused([*self._pending])
+        return outcomes
+
+    async def _told(self, call: ToolCall) -> Outcome:
+        events, place = self.ctx.run_events, self._places[id(call)]
+        known = self.step.recording.known("call.finished", place) is not None
+        if events is None or known or self._pending:
+            # What was recorded has been told, and what is held back does not begin.
+            return await self._one(call)
+        self.step.recording.go_live()
+        events.tool_started(call)
+        outcome = await self._one(call)
+        if place not in {one.place for one in self._pending}:
+            events.tool_ended(outcome.call, outcome.message.text)
+        return outcome
+
+    async def _one(self, call: ToolCall) -> Outcome:
+        recording, place = self.step.recording, self._places[id(call)]
+        known = recording.known("call.finished", place)
+        if known is not None:
+            charge(self.ctx.account, known["spent"])
+            return _outcome_of(call, known)
+        account = self._accounts[id(call)] = own_account(self.ctx.account)
+        try:
+            outcome = await ToolCaller._one(self, call)
+        except Paused as paused:
+            self._pending.extend(paused.pending)
+            return Outcome(call, Message(role="tool", tool_call_id=call.id))
+        except Held:
+            return Outcome(call, Message(role="tool", tool_call_id=call.id))
+        data = {
+            "call": plain(outcome.call.model_dump()),
+            "message": plain(outcome.message.model_dump()),
+            "bad": outcome.bad,
+            "spent": spent(account),
+        }
+        await recording.write("call.finished", place, data)
+        return outcome
+
+    def _bounded(self, call: ToolCall) -> ExecutionContext:
+        # Once one waits, those after it may be asked about and must not begin.
+        step = self.step.call(self._places[id(call)], held=bool(self._pending))
+        ctx = ToolCaller._bounded(self, call)
+        return ctx.child(step=step, account=self._accounts[id(call)])
+
+    def _count(self, outcome: Outcome) -> None:
+        if not self._pending:
+            ToolCaller._count(self, outcome)
+
+
+async def journaled_leg(
+    leg: Leg,
+    input: AgentInput,
+    ctx: ExecutionContext,
+    step: Step,
+    go: Callable[[ExecutionContext], Awaitable[AgentOutput]],
+) -> AgentOutput:
+    """The leg of an agent that is made of code, or of agents: one step, done once.
+
+    Raises `agent.interrupted` for one that had begun when the process ended.
+    """
+    name = leg.component.name
+    recording, place = step.recording, step.beneath(name).place
+    known = recording.known("leg.finished", place)
+    if known is not None:
+        charge(ctx.account, known["spent"])
+        output = AgentOutput.model_validate(known["output"])
+        leg.note([Message.model_validate(one) for one in known["said"]])
+        leg.chain.note(output)
+        return output
+    if not await recording.write("leg.started", place, {"agent": name, "input": input.text}):
+        raise AgentError(
+            f"agent {name}: interrupted: it had begun when the process ended, and is not run again",
+            code="agent.interrupted",
+        )
+    account, before = own_account(ctx.account), len(leg.chain.said)
+    output = await go(ctx.child(step=None, account=account))
+    said = [plain(one.model_dump()) for one in leg.chain.said[before:]]
+    data = {"output": output_data(output), "said": said, "spent": spent(account)}
+    await recording.write("leg.finished", place, data)
+    return output
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON data: what JSON has no form for is written out."""
+    return to_jsonable_python(value, fallback=str, inf_nan_mode="null")
+
+
+def output_data(output: AgentOutput) -> dict[str, Any]:
+    """An output as it is journaled."""
+    found: dict[str, Any] = plain(output.model_dump(exclude_none=True))
+    return found
+
+
+def response_of(data: dict[str, Any]) -> ModelResponse:
+    """A recorded answer of a model."""
+    made = ModelResponse(**data)
+    made.tool_calls = [ToolCall.model_validate(one) for one in data["tool_calls"]]
+    made.usage = Usage.model_validate(data["usage"])
+    return made
+
+
+def _outcome_of(call: ToolCall, data: dict[str, Any]) -> Outcome:
+    was = ToolCall.model_validate(data["call"])
+    call.result, call.error, call.duration_ms = was.result, was.error, was.duration_ms
+    return Outcome(call, Message.model_validate(data["message"]), data["bad"])
+
+
+def _seen(request: ModelRequest) -> str:
+    """What the model is shown, without system texts: they may have been improved meanwhile."""
+    shown = [
+        [
+            one.role,
+            one.text,
+            one.tool_call_id,
+            [[call.id, call.name, call.arguments] for call in one.tool_calls],
+        ]
+        for one in request.messages
+        if one.role != "system"
+    ]
+    return hashlib.sha256(canonical(plain(shown))).hexdigest()
