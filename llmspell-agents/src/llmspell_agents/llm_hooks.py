@@ -15,6 +15,7 @@ from llmspell_core.provider import ModelRequest, ModelResponse
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
     from llmspell_core.errors import LLMSpellError
+    from llmspell_core.messages import Message
 
 BEFORE, AFTER, ERROR = "before_llm_call", "after_llm_call", "llm_error"
 
@@ -33,10 +34,12 @@ class LLMHooks:
     name: str
     id: str
     ctx: ExecutionContext
+    #: Which attempt this is, counted from 1: hooks may ask for another.
+    attempt: int = 1
 
     def watched(self) -> bool:
         """Whether a hook may still change an answer that has come in full."""
-        return self.ctx.hooks.active(AFTER)
+        return self.ctx.hooks.decided(AFTER)
 
     async def before(self, request: ModelRequest, model: str) -> ModelResponse | None:
         """Let hooks see and change the request; a response when one replaces the call."""
@@ -48,8 +51,8 @@ class LLMHooks:
         outcome = await self._run(BEFORE, seen)
         if outcome.kind == "replace":
             return as_response(outcome.result, model)
-        if seen.messages and seen.messages != [message_data(one) for one in request.messages]:
-            request.messages = [message_of(message) for message in seen.messages]
+        if seen.messages and seen.messages != shown:
+            request.messages = _changed(seen.messages, shown, request.messages)
         if isinstance(seen.input, str) and seen.input != last and request.messages:
             changed = request.messages[-1].model_copy(update={"content": seen.input})
             request.messages = [*request.messages[:-1], changed]
@@ -62,7 +65,15 @@ class LLMHooks:
         """Let hooks see and change the answer."""
         if not self.ctx.hooks.active(AFTER):
             return response
-        seen = self._context(AFTER, request, model, output=response.text, duration_ms=duration_ms)
+        seen = self._context(
+            AFTER,
+            request,
+            model,
+            output=response.text,
+            messages=[message_data(message) for message in request.messages],
+            duration_ms=duration_ms,
+        )
+        seen.source = (request, response)
         seen.metadata = {
             **(seen.metadata or {}),
             "finish_reason": response.finish_reason,
@@ -88,7 +99,11 @@ class LLMHooks:
         return as_response(outcome.result, model) if outcome.kind == "replace" else None
 
     def _context(self, point: str, request: ModelRequest, model: str, **fields: Any) -> HookContext:
-        metadata = {"model": model, "tools": [tool.name for tool in request.tools]}
+        metadata = {
+            "model": model,
+            "tools": [tool.name for tool in request.tools],
+            "attempt": self.attempt,
+        }
         return HookContext(
             point=point,
             component=self.name,
@@ -98,6 +113,7 @@ class LLMHooks:
             correlation_id=self.ctx.correlation_id,
             language=self.ctx.language,
             state=self.ctx.state_scope,
+            source=request,
             **fields,
         )
 
@@ -120,3 +136,16 @@ def as_response(value: Any, model: str, base: ModelResponse | None = None) -> Mo
     text = value.get("text", "") if isinstance(value, dict) else value
     text = "" if text is None else str(text)
     return dataclasses.replace(base, text=text) if base else ModelResponse(text=text, model=model)
+
+
+def _changed(
+    messages: list[Any], shown: list[dict[str, Any]], given: list[Message]
+) -> list[Message]:
+    """The messages as hooks left them; one that they left alone keeps what data does not show."""
+    made = []
+    for at, data in enumerate(messages):
+        if at < len(given) and at < len(shown) and data == shown[at]:
+            made.append(given[at])
+        else:
+            made.append(message_of(data))
+    return made

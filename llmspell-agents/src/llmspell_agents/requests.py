@@ -64,7 +64,7 @@ class ModelCaller:
     async def complete(self, request: ModelRequest) -> ModelResponse:
         """One whole answer; its first request is charged to the account by the caller."""
         self._asked = False
-        for _ in range(MAX_HOOK_RETRIES + 1):
+        for self.hooks.attempt in range(1, MAX_HOOK_RETRIES + 2):
             try:
                 early = await self.hooks.before(request, self.target.full_name)
                 if early is not None:
@@ -77,7 +77,8 @@ class ModelCaller:
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelDelta, None]:
         """The answer piece by piece; the last delta has the response.
 
-        Hooks may change a whole answer, so with any of them it is handed out when they are done.
+        Hooks may change a whole answer, so with any that do more than look on it is handed out
+        when they are done.
         """
         if self.hooks.watched():
             response = await self.complete(request)
@@ -85,7 +86,7 @@ class ModelCaller:
             yield ModelDelta(response=response)
             return
         self._asked = False
-        for _ in range(MAX_HOOK_RETRIES + 1):
+        for self.hooks.attempt in range(1, MAX_HOOK_RETRIES + 2):
             try:
                 async with aclosing(self._stream_once(request)) as deltas:
                     async for delta in deltas:
@@ -108,6 +109,9 @@ class ModelCaller:
                 async for delta in deltas:
                     if delta.response is not None:
                         self._completed(delta.response, started)
+                        duration = (time.perf_counter() - started) * 1000
+                        model = self.target.full_name
+                        await self.hooks.after(request, delta.response, model, duration)
                     elif delta.text:
                         self._emit("llm.chunk", text=delta.text)
                     yield delta

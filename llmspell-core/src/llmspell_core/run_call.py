@@ -76,6 +76,8 @@ class Call:
     call_id: str | None = None
     #: It has its span already.
     traced: bool = False
+    #: Which attempt this is, counted from 1: hooks may ask for another.
+    attempt: int = 1
     #: The context as the pipeline was entered with; `ctx` may change on the way.
     outer: ExecutionContext = field(init=False)
     #: Until when a person may think about it (`time.monotonic()`): no tool's timeout is in it.

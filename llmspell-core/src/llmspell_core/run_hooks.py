@@ -46,6 +46,7 @@ async def ask_hooks(
         tool=component.name if is_tool else None,
         arguments=call.payload if is_tool else None,
         error=error,
+        metadata={"attempt": call.attempt},
         correlation_id=ctx.correlation_id,
         language=ctx.language,
         state=ctx.state_scope,

@@ -262,6 +262,7 @@ class Runner:
         token = _current.set(call.ctx)
         try:
             for attempt in range(MAX_RETRIES + 1):
+                call.attempt = attempt + 1
                 try:
                     return await self._attempt(call, body, admit)
                 except Again as again:

@@ -41,6 +41,8 @@ _PRIVATE: tuple[Keys, ...] = (
 )
 #: Hooks that only observe or limit; any other may run code or send data.
 _HARMLESS_HOOKS = frozenset({"cost", "debug", "logging", "metrics", "rate_limit", "tracing"})
+#: Those of them that hold something back.
+_LIMITS = frozenset({"cost", "rate_limit"})
 _PROVIDER_KEYS = frozenset({
     "type", "api_key", "models", "max_retries", "requests_per_minute", "tokens_per_minute",
 })  # fmt: skip
@@ -156,8 +158,11 @@ class _Private:
             return False
         if path[1] not in _HARMLESS_HOOKS:
             return True
-        most = _table(_table(self._below, "hooks"), path[1]).get(path[-1])
-        return _lifts(value, most)
+        given = _table(_table(self._below, "hooks"), path[1])
+        if path[1] in _LIMITS and given and not isinstance(value, (int, float)):
+            # How the user's own limit counts is as much a part of it as the number.
+            return given.get(path[-1]) != value
+        return _lifts(value, given.get(path[-1]))
 
     def _tool(self, path: Keys, value: Any) -> bool:
         if path[2:] == ("enabled",):

@@ -15,9 +15,15 @@ if TYPE_CHECKING:
 
 #: Name -> module:class.
 BUILTINS: dict[str, str] = {
+    "audit": "llmspell_core.hooks.builtin.audit:AuditHook",
+    "cache": "llmspell_core.hooks.builtin.cache:CacheHook",
+    "cost": "llmspell_core.hooks.builtin.cost:CostHook",
     "debug": "llmspell_core.hooks.builtin.debug:DebugHook",
     "logging": "llmspell_core.hooks.builtin.logging:LoggingHook",
     "metrics": "llmspell_core.hooks.builtin.metrics:MetricsHook",
+    "rate_limit": "llmspell_core.hooks.builtin.rate_limit:RateLimitHook",
+    "redact": "llmspell_core.hooks.builtin.redact:RedactHook",
+    "retry": "llmspell_core.hooks.builtin.retry:RetryHook",
     "tracing": "llmspell_core.hooks.builtin.tracing:TracingHook",
 }
 _ALIASES = {"debugging": "debug"}
@@ -30,6 +36,8 @@ class Builtin(Protocol):
     #: When among the others it runs, and whether its failure refuses the operation.
     priority: ClassVar[float]
     guard: ClassVar[bool]
+    #: Whether it only looks on, so that nothing has to wait for what it decides.
+    observes: ClassVar[bool]
 
     def __init__(self, config: Any) -> None: ...
 

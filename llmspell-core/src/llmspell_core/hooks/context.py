@@ -36,7 +36,7 @@ class HookContext:
     After a script changed `input` or `messages` they hold plain data.
     """
 
-    __slots__ = FIELDS
+    __slots__ = (*FIELDS, "source")
 
     def __init__(
         self,
@@ -56,8 +56,11 @@ class HookContext:
         language: str = "python",
         state: Any = None,
         duration_ms: float | None = None,
+        source: Any = None,
     ) -> None:
         self.point = point
+        #: What the point is about, in the host's own form, for hooks written in Python.
+        self.source = source
         self.component = component
         self.component_id = component_id
         self.operation = operation
@@ -97,6 +100,7 @@ class HookContext:
             language=self.language,
             state=self.state,
             duration_ms=self.duration_ms,
+            source=self.source,
         )
 
     def apply(self, changes: Mapping[str, Any]) -> None:

@@ -37,6 +37,7 @@ class Hook:
         "id",
         "language",
         "name",
+        "observes",
         "order",
         "point",
         "priority",
@@ -59,6 +60,7 @@ class Hook:
         timeout_ms: float = DEFAULT_TIMEOUT_MS,
         condition: Handler | str | None = None,
         version: str = "1.0.0",
+        observes: bool = False,
     ) -> None:
         self.order = next(_order)
         self.id = f"hook-{self.order}"
@@ -74,6 +76,8 @@ class Hook:
         self.timeout_ms = timeout_ms
         self.condition = _compiled(condition) if isinstance(condition, str) else condition
         self.version = version
+        #: It only looks on: what it answers changes nothing.
+        self.observes = observes
         self.calls = 0
         self.errors = 0
         self.failures_in_row = 0

@@ -58,6 +58,7 @@ class HookRegistry:
         timeout_ms: float = DEFAULT_TIMEOUT_MS,
         condition: Handler | str | None = None,
         version: str = "1.0.0",
+        observes: bool = False,
     ) -> Hook:
         """Run `handler(ctx)`, sync or async, whenever `point` is reached.
 
@@ -84,6 +85,7 @@ class HookRegistry:
             timeout_ms=timeout_ms,
             condition=condition,
             version=version,
+            observes=observes,
         )
         self._hooks[hook.id] = hook
         self._epoch.changes += 1
@@ -117,6 +119,10 @@ class HookRegistry:
         if self._seen != self._epoch.changes:
             self._merge()
         return point in self._merged
+
+    def decided(self, point: str) -> bool:
+        """Whether anything would run at a point that may change something there."""
+        return self.active(point) and any(not one.observes for one in self._merged[point])
 
     async def run(self, point: str, ctx: HookContext) -> HookResult:
         """Run all hooks of a point in order; `ctx` has the modifications when it returns.
@@ -193,6 +199,8 @@ class HookRegistry:
                 priority=made.priority,
                 tags=("builtin",),
                 guard=made.guard,
+                timeout_ms=getattr(made, "timeout_ms", DEFAULT_TIMEOUT_MS),
+                observes=made.observes,
             )
             for point, handler in made.handlers()
         ]

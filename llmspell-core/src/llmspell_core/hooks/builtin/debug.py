@@ -28,6 +28,7 @@ class DebugHook:
     Config = DebugConfig
     priority: ClassVar[float] = 1000
     guard: ClassVar[bool] = False
+    observes: ClassVar[bool] = True
 
     def __init__(self, config: DebugConfig) -> None:
         self._points = [point_name(point) for point in config.points]

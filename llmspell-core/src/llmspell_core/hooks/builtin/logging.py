@@ -29,6 +29,7 @@ class LoggingHook:
     Config = LoggingConfig
     priority: ClassVar[float] = 1000
     guard: ClassVar[bool] = False
+    observes: ClassVar[bool] = True
 
     def __init__(self, config: LoggingConfig) -> None:
         self._points = [point_name(point) for point in config.points]

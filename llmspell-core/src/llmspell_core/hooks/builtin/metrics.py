@@ -27,6 +27,7 @@ class MetricsHook:
     Config = MetricsConfig
     priority: ClassVar[float] = 1000
     guard: ClassVar[bool] = False
+    observes: ClassVar[bool] = True
 
     def __init__(self, config: MetricsConfig) -> None:
         self._points = [point_name(point) for point in config.points]

@@ -31,6 +31,7 @@ class TracingHook:
     Config = TracingConfig
     priority: ClassVar[float] = 1000
     guard: ClassVar[bool] = False
+    observes: ClassVar[bool] = True
 
     def __init__(self, config: TracingConfig) -> None:
         level = None if config.level is None else _LEVELS[config.level]
