@@ -68,11 +68,11 @@ PRICES = {"prices": {"local/m": {"input": 1, "output": 1}}}
 def test_cost_refuses_when_the_budget_of_the_run_is_used_up() -> None:
     async def body(ctx: ExecutionContext, hooks: HookRegistry) -> None:
         hooks.enable("cost", {"max_usd": 0.5})
-        model = {"metadata": {"model": "local/m"}}
+        model: dict[str, Any] = {"metadata": {"model": "local/m"}}
         assert (await ask(hooks, LLM, **model))[0].kind == "continue"
         inner = ctx.account.child(None)
         inner.charge_usage(Usage(cost_usd=0.5))
-        found, _ = await ask(hooks, LLM, **model)
+        found = (await ask(hooks, LLM, **model))[0]
         assert found.kind == "cancel"
         assert "budget of 0.5 USD" in found.reason
         assert hooks.stats()["builtin"]["cost"] == {
@@ -99,10 +99,10 @@ def test_cost_may_count_all_runs_together() -> None:
 
 
 def test_cost_refuses_a_model_whose_price_nobody_knows_unless_told_to_allow_it() -> None:
-    async def body(_: ExecutionContext, hooks: HookRegistry) -> None:
-        model = {"metadata": {"model": "openai/no-such-model"}}
+    async def body(ctx: ExecutionContext, hooks: HookRegistry) -> None:
+        model: dict[str, Any] = {"metadata": {"model": "openai/no-such-model"}}
         hooks.enable("cost", {"max_usd": 1})
-        found, _ = await ask(hooks, LLM, **model)
+        found = (await ask(hooks, LLM, **model))[0]
         assert "price of openai/no-such-model is unknown" in found.reason
         hooks.enable("cost", {"max_usd": 1, "unknown": "allow"})
         assert (await ask(hooks, LLM, **model))[0].kind == "continue"
@@ -186,7 +186,7 @@ def test_retry_is_for_points_of_errors() -> None:
 
 
 def test_redact_masks_secrets_and_patterns_in_all_that_may_be_changed() -> None:
-    async def body(_: ExecutionContext, hooks: HookRegistry) -> None:
+    async def body(ctx: ExecutionContext, hooks: HookRegistry) -> None:
         hooks.enable("redact", {"patterns": [r"\b\d{4}-\d{4}\b"], "mask": "[card]"})
         messages = [{"role": "user", "content": f"key {KEY} card 1234-5678"}]
         found, seen = await ask(hooks, LLM, messages=messages, input="1234-5678")
@@ -194,7 +194,7 @@ def test_redact_masks_secrets_and_patterns_in_all_that_may_be_changed() -> None:
         assert seen.messages == [{"role": "user", "content": f"key {MASK} card [card]"}]
         assert seen.input == "[card]"
         result = ToolResult({"card": ["1234-5678"]}, text="1234-5678")
-        _, seen = await ask(hooks, "after_tool_execution", output=result)
+        seen = (await ask(hooks, "after_tool_execution", output=result))[1]
         assert seen.output["result"] == {"card": ["[card]"]}
         assert seen.output["text"] == "[card]"
         assert (await ask(hooks, LLM, input="nothing"))[0].kind == "continue"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from llmspell_agents.agent import Agent
 from llmspell_agents.config import AgentConfig
 from llmspell_agents.files.loading import find_template
+from llmspell_agents.shutdown import ends_with_run
 from llmspell_agents.templates.template import make_template
 from llmspell_core.context import context_for
 from llmspell_core.errors import HookError
@@ -37,6 +38,7 @@ async def create_agent(spec: Any, ctx: ExecutionContext | None = None) -> Agent:
         if agent.config.name:
             found.overlay.agents.register(agent.name, agent, source="script", replace=True)
         await _moment("after_agent_init", agent, found)
+        ends_with_run(agent, found)
         return agent
 
 

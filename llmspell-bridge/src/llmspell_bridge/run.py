@@ -216,8 +216,8 @@ class ScriptRun:
         return seen.input if isinstance(seen.input, str) else self._source.text
 
     async def _after(self, value: Any, error: LLMSpellError | None) -> None:
-        hooks = self._ctx.hooks
-        if not hooks.active("after_script"):
+        hooks, overlay = self._ctx.hooks, self._ctx.overlay
+        if not overlay.ends and not hooks.active("after_script"):
             return
         if self._session.ended is not None:
             # Nothing of the script runs any more: its own hooks would only fail.
@@ -227,7 +227,9 @@ class ScriptRun:
         seen = self._hook_context("after_script", output=value, error=data)
         try:
             async with asyncio.timeout(AFTER_S):
-                await hooks.run("after_script", seen)
+                await overlay.end()
+                if hooks.active("after_script"):
+                    await hooks.run("after_script", seen)
         except TimeoutError:
             log.warning("the after_script hooks took longer than %d s", AFTER_S)
         except LLMSpellError as failed:

@@ -6,6 +6,7 @@ and Python code register in the base overlay, which every run sees.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,14 @@ from llmspell_core.registry import Registry
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Awaitable, Callable
 
     from llmspell_core.agent import Agent
     from llmspell_core.config.settings import Settings
     from llmspell_core.tool import Tool
     from llmspell_core.workflow import Workflow
+
+log = logging.getLogger("llmspell.run")
 
 #: How long cancelled tasks may take to unwind.
 UNWIND_S = 1.0
@@ -58,6 +62,7 @@ class Overlay:
         #: The session that the run's chats belong to; None: none.
         self.session: str | None = parent.session if parent else None
         self.hooks: HookRegistry = HookRegistry(parent.hooks if parent else None)
+        self._endings: list[Callable[[], Awaitable[None]]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sizes = (history, queue, share or [])
         self.events: EventBus = EventBus(
@@ -76,6 +81,24 @@ class Overlay:
         """Cancel a task of this layer when the layer is closed, if it has not ended by then."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def at_end(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something when the run ends: its hooks are still heard, and its script lives."""
+        self._endings.append(work)
+
+    @property
+    def ends(self) -> bool:
+        """Whether there is something to do at the end."""
+        return bool(self._endings)
+
+    async def end(self) -> None:
+        """Do what is to be done at the end, the latest first; a failure is logged."""
+        while self._endings:
+            work = self._endings.pop()
+            try:
+                await work()
+            except Exception:
+                log.warning("what is done at the end of a run failed", exc_info=True)
 
     async def close(self) -> None:
         """Cancel tasks, wait for event handlers that still run, drop subscriptions and hooks."""

@@ -245,6 +245,7 @@ class Runtime:
         finally:
             try:
                 async with asyncio.timeout(5):
+                    await self.base.end()
                     await self.moment("system_shutdown")
             except TimeoutError:
                 log.warning("the system_shutdown hooks took longer than 5 s")

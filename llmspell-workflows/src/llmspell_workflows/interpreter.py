@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llmspell_core.errors import DeadlineError, LLMSpellError, WorkflowError, error_data
 from llmspell_core.workflow import StepResult
 from llmspell_workflows.attempts import Attempts
+from llmspell_workflows.checkpoints import checkpoint
 from llmspell_workflows.functions import call
 from llmspell_workflows.program import Program, Step
 from llmspell_workflows.run import Frame, Run
@@ -125,6 +126,10 @@ class Interpreter:
             if step.spec.on_complete is not None:
                 await run.observers.observe("on_complete", step.spec.on_complete, result)
             await run.observers.tell("on_step_complete", step.name, result)
+            stopped = await checkpoint(step, result, run)
+            if stopped is not None:
+                run.fail(step.name, stopped)
+                return False
         return True
 
     async def _failed(self, step: Step, result: StepResult) -> bool:

@@ -15,6 +15,7 @@ from llmspell_agents.files.loading import find_template
 from llmspell_agents.globals.run_handle import ScriptRun, ScriptRunEvents
 from llmspell_agents.globals.script_agent import ScriptAgent, ScriptComponentTool, agent_summary
 from llmspell_agents.globals.stream import ScriptStream
+from llmspell_agents.shutdown import shut_down
 from llmspell_agents.templates.model import AgentTemplate
 from llmspell_agents.templates.template import Template, all_templates
 from llmspell_core.adapters import ComponentTool
@@ -107,7 +108,11 @@ class AgentGlobal(ScriptGlobal):
         Args:
             name: the agent's name
         """
-        return self.ctx.overlay.agents.remove(name)
+        agents = self.ctx.overlay.agents
+        found = agents.find(name)
+        if found is not None:
+            await shut_down(found, self.ctx)
+        return agents.remove(name)
 
     # -- templates ---------------------------------------------------------------------------
 

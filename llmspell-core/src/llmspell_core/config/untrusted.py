@@ -161,7 +161,7 @@ class _Private:
         given = _table(_table(self._below, "hooks"), path[1])
         if path[1] in _LIMITS and given and not isinstance(value, (int, float)):
             # How the user's own limit counts is as much a part of it as the number.
-            return given.get(path[-1]) != value
+            return bool(given.get(path[-1]) != value)
         return _lifts(value, given.get(path[-1]))
 
     def _tool(self, path: Keys, value: Any) -> bool:
