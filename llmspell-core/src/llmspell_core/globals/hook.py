@@ -171,7 +171,7 @@ class HookGlobal(ScriptGlobal):
         """Switch a built-in hook on for this run.
 
         Args:
-            name: logging, metrics, debug, cost, cache, rate_limit, retry, redact or audit
+            name: logging, metrics, tracing, debug, cost, cache, rate_limit, retry, redact or audit
             config: its options
         """
         self.ctx.hooks.enable(name, config)
