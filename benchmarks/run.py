@@ -185,6 +185,23 @@ def parallel(one: Figures) -> Iterator[Row]:
     yield Row("  above the endpoint's own 100 ms", one["fifty_ms"] - 100, "ms")
 
 
+def thousand(one: Figures) -> Iterator[Row]:
+    """Rows of `thousand.py`."""
+    yield Row("1,000 agents with a tool at once", one["thousand, s"], "s", 2)
+    yield Row("  CPU, with making the agents", one["thousand, CPU s"], "s")
+    yield Row("  memory above idle", one["thousand, MiB"], "MiB", 200)
+    yield Row("  asking a real HTTP endpoint", one["thousand over HTTP, s"], "s")
+
+
+def tracing(one: Figures) -> Iterator[Row]:
+    """Rows of `tracing_cost.py`."""
+    yield Row("tool call, telemetry off: the look", one["the look, us"], "us", 0.5)
+    off, beside = one["turn, off, us"], "telemetry off"
+    yield Row("agent turn, hook tracing", one["turn, hook, us"], "us", None, beside, off)
+    if "turn, exported, us" in one:
+        yield Row("agent turn, exported", one["turn, exported, us"], "us", None, beside, off)
+
+
 def workflows(one: Figures) -> Iterator[Row]:
     """Rows of `workflow_cost.py`."""
     yield Row("workflow of 100 functions", one["100 functions"], "ms", 10)
@@ -212,6 +229,8 @@ BENCHMARKS = {
     "frameworks.py": frameworks,
     "tool_cost.py": tools,
     "fifty.py": parallel,
+    "thousand.py": thousand,
+    "tracing_cost.py": tracing,
     "workflow_cost.py": workflows,
     "core_costs.py": core,
 }
