@@ -16,6 +16,7 @@ from llmspell_agents.assembly import Assembly, journaled_models, model_caller
 from llmspell_agents.code import call_code
 from llmspell_agents.config import LEVEL_FIELDS, AgentConfig
 from llmspell_agents.conversation import spoken
+from llmspell_agents.guardrails.turn import guarded_turn
 from llmspell_agents.handing import handing
 from llmspell_agents.handoffs import Peers
 from llmspell_agents.inputs import checked_input, schema_with_text
@@ -23,6 +24,7 @@ from llmspell_agents.metrics import AgentMetrics
 from llmspell_agents.offer import Offer, make_tool
 from llmspell_agents.own_hooks import Handler, OwnHooks
 from llmspell_agents.prompting import user_message
+from llmspell_agents.restraints import restrained
 from llmspell_agents.runs import AgentRun
 from llmspell_agents.runtime import leg_for
 from llmspell_agents.talks import OwnTurn, Talks
@@ -67,6 +69,8 @@ class Agent(CoreAgent):
     """
 
     tells_events = True
+    #: Read by the AgentRuntime: guardrails of others are asked in its own runs.
+    guards_itself = True
 
     def __init__(
         self, spec: str | dict[str, Any] | AgentConfig | None = None, /, **fields: Any
@@ -294,24 +298,36 @@ class Agent(CoreAgent):
         leg = leg_for(self, ctx)
         if ctx.step is not None:
             ctx = ctx.child(step=ctx.step.beneath(self.name))
+        ctx = restrained(ctx, self.config.security, self.name)
         user = [] if leg.bare else [await user_message(input, ctx)]
-        if self.config.execute is None:
-            peers = await Peers.of(self.name, self.config.handoffs, input, ctx)
-            loop = Assembly(self, input, ctx, leg, peers).loop(user)
-            if leg.chain.keep is not None:
-                loop.on_step = lambda: leg.step([*user, *loop.added])
-            output = await loop.run()
-            added = loop.added
-        else:
-            output = await call_code(self.config.execute, self.name, input, ctx, leg)
+        guard = guarded_turn(self.name, self.config.guardrails, leg, ctx)
+        if guard is not None:
+            ctx = guard.ctx
+
+        async def work(given: AgentInput, user: list[Message]) -> tuple[AgentOutput, list[Message]]:
+            if self.config.execute is None:
+                peers = await Peers.of(self.name, self.config.handoffs, given, ctx)
+                loop = Assembly(self, given, ctx, leg, peers).loop(user, guard)
+                if leg.chain.keep is not None:
+                    loop.on_step = lambda: leg.step([*user, *loop.kept])
+                return await loop.run(), loop.added
+            output = await call_code(self.config.execute, self.name, given, ctx, leg)
             asked = self.config.response_format or leg.chain.schema
             output = check_code_answer(output, asked, self.name)
-            added = [Message(role="assistant", content=output.text)]
+            if guard is not None and output.handoff_request is None:
+                await guard.function_answer(output, asked)
             if ctx.run_events is not None and output.text:
                 ctx.run_events.request_started()
                 ctx.run_events.text(output.text)
                 ctx.run_events.answered()
-        leg.note([*user, *added])
+            return output, [Message(role="assistant", content=output.text)]
+
+        if guard is None:
+            output, added = await work(input, user)
+            said = [*user, *added]
+        else:
+            output, said = await guard.run(input, user, work, model=self.config.execute is None)
+        leg.note(said)
         return output
 
     async def _make_tools(self, ctx: ExecutionContext) -> None:
@@ -334,7 +350,7 @@ class Agent(CoreAgent):
         """Without the tools of its template that the profile forbids: one warning names them."""
         if not self.optional_tools:
             return made
-        policy = ctx.policy.narrow(**self.config.security) if self.config.security else ctx.policy
+        policy = restrained(ctx, self.config.security, self.name).policy
         allowed = [
             one for one in made if one.name not in self.optional_tools or policy.allows_tool(one)
         ]

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from llmspell_agents.agent import Agent
     from llmspell_agents.answering import Answering
     from llmspell_agents.chain import Leg
+    from llmspell_agents.guardrails.gate import Gate
+    from llmspell_agents.guardrails.turn import GuardedTurn
     from llmspell_agents.handoffs import Peers
     from llmspell_core.context import ExecutionContext
     from llmspell_core.journal.recording import Step
@@ -39,11 +41,12 @@ class Assembly:
     leg: Leg
     peers: Peers
 
-    def loop(self, user: list[Message]) -> AgentLoop:
+    def loop(self, user: list[Message], guard: GuardedTurn | None = None) -> AgentLoop:
         """The loop, about to begin.
 
         Args:
             user: the message of the input; empty where the conversation ends with it
+            guard: the guardrails that hold
         """
         agent, config = self.agent, self.agent.config
         ctx = self._inside()
@@ -66,8 +69,9 @@ class Assembly:
             parallel=config.max_parallel_tools,
             timeout_ms=config.tool_timeout_ms,
             retries=config.tool_retries,
+            check=guard.tool_output if guard and guard.checks_results else None,
         )
-        models = model_caller(agent, ctx)
+        models = model_caller(agent, ctx, guard.gate if guard else None)
         if ctx.step is not None:
             models, tools = journaled_models(models, ctx.step), _journaled(tools, ctx.step)
         return AgentLoop(
@@ -81,16 +85,15 @@ class Assembly:
             if len(self.peers)
             else None,
             answering=answering,
+            guard=guard,
         )
 
     def _inside(self) -> ExecutionContext:
-        """The context of its requests and tools: its limits, and what it may do."""
+        """The context of its requests and tools: its limits."""
         agent, ctx = self.agent, self.ctx
         changes: dict[str, Any] = {}
         if not self.leg.is_entry:
             changes["account"] = ctx.account.child(agent.run_limits)
-        if agent.config.security:
-            changes["policy"] = ctx.policy.narrow(**agent.config.security)
         if agent.config.on_approval is not None:
             changes["approver"] = approver_for(agent.config.on_approval, ctx)
         deepest = agent.config.max_recursion_depth
@@ -131,7 +134,13 @@ def _journaled(tools: ToolCaller, step: Step) -> ToolCaller:
     from llmspell_agents.journaled import JournaledTools
 
     return JournaledTools(
-        tools.names, tools.ctx, tools.parallel, tools.timeout_ms, tools.retries, step=step
+        tools.names,
+        tools.ctx,
+        tools.parallel,
+        tools.timeout_ms,
+        tools.retries,
+        check=tools.check,
+        step=step,
     )
 
 
@@ -142,8 +151,10 @@ def journaled_models(models: ModelCaller, step: Step) -> ModelCaller:
     return cast("ModelCaller", JournaledModels(models, step))
 
 
-def model_caller(agent: Agent, ctx: ExecutionContext) -> ModelCaller:
-    """What asks the models of a prepared agent."""
+def model_caller(agent: Agent, ctx: ExecutionContext, gate: Gate | None = None) -> ModelCaller:
+    """What asks the models of a prepared agent; behind a gate they wait for it."""
     retry, targets = agent.config.retry, agent.targets[ctx.runtime]
     check_prices(targets, ctx.account, ctx.runtime)
+    if gate is not None:
+        targets = gate.over(targets)
     return ModelCaller(agent.name, agent.id, targets, ctx, retry=retry.policy() if retry else None)

@@ -7,11 +7,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from llmspell_core.messages import AgentOutput, Message, ToolCall, Usage
+from llmspell_core.messages import AgentInput, AgentOutput, Message, ToolCall, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from llmspell_agents.guardrails.scope import Scope
     from llmspell_agents.runtime import AgentRuntime
     from llmspell_core.component import BaseAgent
     from llmspell_core.context import ExecutionContext
@@ -46,6 +47,10 @@ class Chain:
     outputs: list[AgentOutput] = field(default_factory=list)
     #: The part of the first agent in the run's events, once it has begun.
     events: RunEvents | None = None
+    #: The agents that have handed over, whose restrictions hold for all after them.
+    passed: list[BaseAgent] = field(default_factory=list)
+    #: Their guardrails.
+    scopes: list[Scope] = field(default_factory=list)
 
     def branch(self, before: list[Message]) -> Chain:
         """A chain whose end comes back to this one; they count their hand-offs together."""
@@ -95,6 +100,10 @@ class Leg:
     source: str = ""
     reason: str = ""
     state: dict[str, Any] = field(default_factory=dict)
+    #: Whether what is to be answered comes from the user, and from no agent.
+    of_user: bool = True
+    #: The input that its guardrails have made of the given one, when that is another.
+    admitted: AgentInput | None = None
     #: Whether the agent has written what was said into the chain.
     noted: bool = False
     #: Its part in the run's events, while it is listened to.

@@ -11,6 +11,7 @@ from pydantic import ValidationError as PydanticError
 from llmspell_agents.conversation import message_data
 from llmspell_agents.functions import arity
 from llmspell_core.adapters import component_of
+from llmspell_core.context import in_context
 from llmspell_core.errors import ValidationError
 from llmspell_core.messages import AgentInput, AgentOutput, HandoffRequest
 from llmspell_core.names import to_snake
@@ -33,13 +34,15 @@ async def call_code(
     A text is the answer; a table may have `text`, `data`, `success` and `handoff_request`;
     any other value is the answer's `data`.
     """
-    if isinstance(function, ScriptFunction):
-        value = await function(_for_script(input), _context(ctx, leg))
-    else:
+
+    async def work(ctx: ExecutionContext) -> Any:
+        if isinstance(function, ScriptFunction):
+            return await function(_for_script(input), _context(ctx, leg))
         value = function(*(input, ctx)[: arity(function)])
-        if inspect.isawaitable(value):
-            value = await value
-    return read_output(value, name)
+        return await value if inspect.isawaitable(value) else value
+
+    # What it calls finds the run as the agent may use it.
+    return read_output(await in_context(ctx, work), name)
 
 
 def read_output(value: Any, name: str) -> AgentOutput:

@@ -8,8 +8,10 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic import ValidationError as PydanticError
 
 from llmspell_agents.functions import Function
+from llmspell_agents.guardrails.config import Guardrails
 from llmspell_agents.handoffs import HandoffEntry
 from llmspell_agents.reasoning import ReasoningField
+from llmspell_agents.security_field import Security, checked_security
 from llmspell_core.account import Limits
 from llmspell_core.errors import ValidationError
 from llmspell_core.names import to_snake
@@ -145,7 +147,14 @@ class AgentConfig(ScriptModel):
     fallback_models: list[str] = Field(default_factory=list)
     base_url: str | None = Field(None, description="another address of the provider")
     api_key: str | None = Field(None, description="the key for base_url", repr=False)
-    security: dict[str, Any] | None = Field(None, description="narrows what its tools may do")
+    security: Annotated[Security, BeforeValidator(checked_security)] = Field(
+        None,
+        description="narrows what it may do: {profile, tools, allowed_hosts, files, limits, ...}; "
+        "of several tables all hold",
+    )
+    guardrails: Guardrails | None = Field(
+        None, description="checks of input, output, tool_input and tool_output"
+    )
     limits: Limits | None = None
     on_limit: Literal["finish", "error"] = "finish"
     max_parallel_tools: int = Field(DEFAULT_PARALLEL_TOOLS, ge=1, le=64)

@@ -43,6 +43,8 @@ class Talk(Protocol):
 
     #: Who answers the next turn, once the first agent has handed the conversation over.
     holder: BaseAgent | None
+    #: Those it came from: what they must not do, the holder must not either.
+    passed: list[BaseAgent]
 
     def turn(self, ctx: ExecutionContext) -> AbstractAsyncContextManager[Turn]:
         """Wait for the turn before, and begin one. Raises `agent.busy` inside of its own turn."""
@@ -59,6 +61,7 @@ class Conversation:
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.holder: BaseAgent | None = None
+        self.passed: list[BaseAgent] = []
         self._lock = asyncio.Lock()
 
     @asynccontextmanager

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 class Handing(CoreAgent):
     """Its run is the request: the AgentRuntime does the rest, as for every output."""
 
+    guards_itself = True
+
     def __init__(self, source: Agent, request: HandoffRequest) -> None:
         super().__init__(source.name, source.description)
         self.id = source.id

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from llmspell_agents.answering import Answering, Verdict
+    from llmspell_agents.guardrails.turn import GuardedTurn
     from llmspell_agents.requests import ModelCaller
     from llmspell_agents.tool_calls import Outcome, ToolCaller
     from llmspell_agents.transfers import Transfers
@@ -64,6 +65,8 @@ class AgentLoop:
     on_step: Callable[[], Awaitable[None]] | None = None
     #: What an answer has to be; None: whatever the model says.
     answering: Answering | None = None
+    #: What checks its answers and tool calls; None: nothing does.
+    guard: GuardedTurn | None = None
     added: list[Message] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     iterations: int = 0
@@ -89,12 +92,36 @@ class AgentLoop:
                 output = await self._act(response)
             else:
                 output = await self._judge(response)
+            if output is not None and not await self._passes(output):
+                output = None
             await self._step()
             if output is not None:
                 return output
-        if self.answering is not None:
+        output = self._output("limit", None)
+        if self.guard is None and self.answering is not None:
             self._tell(self._text)
-        return self._output("limit", None)
+        await self._passes(output, last=True)
+        return output
+
+    @property
+    def kept(self) -> list[Message]:
+        """What the run has added to the conversation, without answers that were sent back."""
+        return self.added if self.guard is None else self.guard.kept(self.added)
+
+    async def _passes(self, output: AgentOutput, *, last: bool = False) -> bool:
+        """Whether the guardrails let an answer pass, which is handed out then."""
+        guard, text = self.guard, output.text
+        if guard is None or output.handoff_request is not None:
+            return True
+        live = self.answering is None and not guard.held
+        if await guard.answer(self, output, may_retry=not last):
+            return False
+        if self.events is not None and live and output.text != text:
+            void = {"message": "a guardrail has changed the answer"}
+            self.events.fallback(self.plan.agent, self.plan.agent, void, restarted=True)
+        if not live or output.text != text:
+            self._tell(output.text)
+        return True
 
     async def _step(self) -> None:
         if self.on_step is not None:
@@ -103,7 +130,8 @@ class AgentLoop:
     async def _act(self, response: ModelResponse) -> AgentOutput | None:
         """Run the tools of a response; the output when one of them hands over."""
         self._note(response, response.tool_calls)
-        await self._step()
+        if self.guard is None:
+            await self._step()
         await self._use_tools(response.tool_calls)
         if self.transfers is not None and self.transfers.request is not None:
             return self._handed_over(self.transfers.request)
@@ -131,11 +159,15 @@ class AgentLoop:
         begin = len(self.added)
         if rest:
             await self._use_tools(rest)
+        elif self.guard is not None:
+            self.guard.reject(self.added[-1:])
         self.added += [Message(role="tool", content=why, tool_call_id=one.id) for one in finals]
         order = {call.id: number for number, call in enumerate(calls)}
         self.added[begin:] = sorted(
             self.added[begin:], key=lambda one: order.get(one.tool_call_id or "", 0)
         )
+        if self.guard is not None and not rest:
+            self.guard.reject(self.added[begin:])
         if self.transfers is not None and self.transfers.request is not None:
             return self._handed_over(self.transfers.request)
         return None
@@ -159,6 +191,12 @@ class AgentLoop:
         request = self._request()
         if self.events is None:
             return await self.models.complete(request)
+        if self.guard is not None and self.guard.held:
+            # Not even events may have pieces of an answer that nobody has checked.
+            self.events.request_started()
+            held = await self.models.complete(request)
+            self.events.usage(held.usage)
+            return held
         # An answer that is to be checked is handed out when it has been.
         answering = self.answering
         response = await streamed(
@@ -167,6 +205,7 @@ class AgentLoop:
             self.events,
             live=answering is None,
             partials=answering.partials if answering else None,
+            guard=self.guard,
         )
         if response is None:
             raise AgentError(f"the model of {self.plan.agent} gave no answer")
@@ -228,12 +267,23 @@ class AgentLoop:
 
     async def _use_tools(self, calls: list[ToolCall]) -> None:
         self._called = True
+        guard = self.guard
+        refused = await guard.tool_inputs(self, calls) if guard else {}
+        if guard is not None:
+            # Not before: what was not checked is not kept.
+            await self._step()
         if self.events is not None:
             for index, call in enumerate(calls):
                 self.events.tool_call_ready(index, call)
+            for one in refused.values():
+                self.events.tool_ended(one.call, one.message.text)
         hit = self.tools.limit(calls)
         if hit is None:
-            outcomes = await self._outcomes(calls)
+            outcomes = (
+                await guard.around_tools(self, calls, refused)
+                if guard
+                else await self.outcomes(calls)
+            )
         elif self.plan.finish_on_limit:
             self._hit, self._tools_off = hit, True
             outcomes = self.tools.refuse(calls, hit)
@@ -243,7 +293,7 @@ class AgentLoop:
             self._records.append(outcome.call)
             self.added.append(outcome.message)
 
-    async def _outcomes(self, calls: list[ToolCall]) -> list[Outcome]:
+    async def outcomes(self, calls: list[ToolCall]) -> list[Outcome]:
         """How all calls ended, in their order; hand-offs come after the tools."""
         transfers = self.transfers
         if transfers is None or not any(map(transfers.takes, calls)):
@@ -257,6 +307,8 @@ class AgentLoop:
                 ended[id(call)] = one = await transfers.take(
                     call, records, self._text, [*said, *self.added]
                 )
+                if self.guard is not None:
+                    await self.guard.tool_output(one, call.name)
                 if self.events is not None:
                     self.events.tool_ended(one.call, one.message.text)
         return [ended[id(call)] for call in calls]
@@ -276,13 +328,16 @@ class AgentLoop:
             self.added.pop()
             return self._answered(verdict, response, response.finish_reason)
         self.added.append(Message(role="user", content=verdict.complaint))
+        if self.guard is not None:
+            self.guard.reject(self.added[-2:])
         return None
 
     def _answered(self, verdict: Verdict, response: ModelResponse, reason: str) -> AgentOutput:
         """The output of an answer that fits; it is handed out, and stays in the conversation."""
         self._text = verdict.text
         self._note(replace(response, text=verdict.text), [])
-        self._tell(verdict.text)
+        if self.guard is None:
+            self._tell(verdict.text)
         return self._output(reason, verdict.value)
 
     def _tell(self, text: str) -> None:

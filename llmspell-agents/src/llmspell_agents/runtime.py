@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from llmspell_agents.carried import carried_messages, move_state, settled
 from llmspell_agents.chain import Chain, Leg, _leg, leg_of, step_of
 from llmspell_agents.config import DEFAULT_HANDOFFS
+from llmspell_agents.guardrails.watched import watched
 from llmspell_agents.handing import Handing
+from llmspell_agents.restraints import held_by, passed_on
 from llmspell_core.agent import Agent
 from llmspell_core.errors import AgentError, HookError, NotFoundError
 from llmspell_core.hooks import HookContext
@@ -91,24 +93,38 @@ class AgentRuntime:
         # What is journaled is kept there until the turn is over.
         chain.keep = turn.keep if turn.ctx.step is None else None
         first = chain.entry
+        ctx = turn.ctx
         if not isinstance(first, Handing):
-            first = self._holder(first, conversation, turn.ctx)
+            first, passed = self._holder(first, conversation, ctx)
+            for one in passed:
+                ctx = passed_on(one, chain, ctx)
         leg = Leg(chain, first, carried=chain.before)
-        output = await self._follow(leg, input, turn.ctx, once, conversation)
+        output = await self._follow(leg, input, ctx, once, conversation)
         await turn.done(chain.said)
         return output
 
-    def _holder(self, entry: BaseAgent, conversation: Talk, ctx: ExecutionContext) -> BaseAgent:
-        """Who answers the next turn. In another process he is known by his name."""
+    def _holder(
+        self, entry: BaseAgent, conversation: Talk, ctx: ExecutionContext
+    ) -> tuple[BaseAgent, list[BaseAgent]]:
+        """Who answers the next turn, and those he has it from.
+
+        In another process they are known by their names; where one is missing, the first agent
+        begins anew.
+        """
         if conversation.holder is not None:
-            return conversation.holder
+            return conversation.holder, conversation.passed
         name = getattr(conversation, "holder_name", "")
         if not name or name == entry.name:
-            return entry
+            return entry, []
+        names = [name, *getattr(conversation, "passed_names", ())]
         try:
-            return self.target(entry, HandoffRequest(target=name), ctx)
+            holder, *passed = [
+                entry if one == entry.name else self.target(entry, HandoffRequest(target=one), ctx)
+                for one in names
+            ]
         except NotFoundError:
-            return entry
+            return entry, []
+        return holder, passed
 
     async def visit(
         self, leg: Leg, request: HandoffRequest, messages: list[Message], ctx: ExecutionContext
@@ -146,7 +162,7 @@ class AgentRuntime:
         """Run one leg after the other, until one of them answers."""
         chain, started = leg.chain, time.perf_counter()
         left: tuple[BaseAgent, Agent, HandoffRequest] | None = None
-        given = input
+        given = first = input
         while True:
             output = await self._run_leg(leg, given, ctx, once)
             if left is not None:
@@ -154,16 +170,14 @@ class AgentRuntime:
             request = output.handoff_request
             if request is None:
                 break
-            source = leg.component
-            security = getattr(getattr(source, "config", None), "security", None)
-            if security:
-                ctx = ctx.child(policy=ctx.policy.narrow(**security))
+            source, first = leg.component, leg.admitted or first
+            ctx = passed_on(source, chain, ctx)
             target = self.target(source, request, ctx)
             ctx = after_handoff(ctx)
-            leg, given = await self._pass_on(leg, target, request, input, ctx)
+            leg, given = await self._pass_on(leg, target, request, first, ctx)
             left = (source, target, request)
         if conversation is not None and not isinstance(leg.component, Handing):
-            conversation.holder = leg.component
+            held_by(conversation, leg.component, chain)
         if left is not None:
             output.metadata.execution_time_ms = (time.perf_counter() - started) * 1000
         return chain.complete(output, leg.component)
@@ -186,7 +200,7 @@ class AgentRuntime:
             await prepare(ctx)
         token = _leg.set(leg)
         try:
-            output = await once(component, input, ctx)
+            output = await once(watched(leg), input, ctx)
         finally:
             _leg.reset(token)
         if not leg.noted and not isinstance(component, Handing):
@@ -236,6 +250,7 @@ class AgentRuntime:
             source=source.name,
             reason=request.reason,
             state=state,
+            of_user=isinstance(source, Handing),
         )
         return made, self._input(request, first, chain)
 

@@ -44,6 +44,9 @@ class SessionTalk:
         self.holder: BaseAgent | None = None
         #: The name of who answers the next turn; "" for the agent itself.
         self.holder_name = ""
+        #: Those that he has the conversation from.
+        self.passed: list[BaseAgent] = []
+        self.passed_names: list[str] = []
         self.key = key
         self.id = session.id
         self._messages: list[Message] = []
@@ -114,6 +117,7 @@ class SessionTalk:
             self._messages.extend(said)
             if record.get("holder", "") != self.holder_name:
                 self.holder, self.holder_name = None, record.get("holder", "")
+                self.passed_names = [*record.get("passed", ())]
         else:
             self._open = (turn, said)
             self._settle()
@@ -147,9 +151,10 @@ class SessionTurn:
         """Write the rest and that the turn is over: from now on it is part of the conversation."""
         talk = self._talk
         holder = talk.holder.name if talk.holder is not None else talk.holder_name
-        changes = {"status": "completed", "holder": holder}
+        passed = [one.name for one in talk.passed] if talk.holder else talk.passed_names
+        changes = {"status": "completed", "holder": holder, "passed": passed}
         await self._write("end", said[self._kept :], **changes)
-        talk.holder_name = holder
+        talk.holder_name, talk.passed_names = holder, passed
         talk.catch_up(self._hold.log)
         asked = next((one.text for one in said if one.role == "user"), "")
         await self.ctx.runtime.sessions.turn_done(talk.id, asked)

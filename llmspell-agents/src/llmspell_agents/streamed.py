@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from llmspell_agents.guardrails.turn import GuardedTurn
     from llmspell_agents.partials import Partials
     from llmspell_agents.requests import ModelCaller
     from llmspell_core.provider import CallDelta, ModelRequest, ModelResponse
@@ -21,6 +22,7 @@ async def streamed(
     *,
     live: bool,
     partials: Callable[[], Partials | None] | None = None,
+    guard: GuardedTurn | None = None,
 ) -> ModelResponse | None:
     """Ask for an answer and tell its pieces; None when the model gave none.
 
@@ -30,12 +32,15 @@ async def streamed(
         events: who is told
         live: whether the text is told as it comes; its caller tells it otherwise
         partials: makes what reads an answer that is data, for each attempt
+        guard: nothing is told before the input has passed it, nor arguments that it checks
     """
     events.request_started()
     response = None
     reader = partials() if partials else None
     async with aclosing(models.stream(request)) as deltas:
         async for delta in deltas:
+            if guard is not None:
+                await guard.passed()
             if delta.restart:
                 reader = partials() if partials else None
             if reader is not None:
@@ -44,7 +49,8 @@ async def streamed(
                 events.reasoning(delta.reasoning)
             if delta.text and live:
                 events.text(delta.text)
-            if delta.call is not None and not (reader and reader.owns(delta.call)):
+            owned = reader is not None and delta.call is not None and reader.owns(delta.call)
+            if delta.call is not None and not owned and not (guard and guard.checks_arguments):
                 _tell_call(delta.call, events)
             response = delta.response or response
             if events.crowded:

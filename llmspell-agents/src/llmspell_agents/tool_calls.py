@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,8 @@ class ToolCaller:
     parallel: int
     timeout_ms: float
     retries: int
+    #: Looks at how a call of this tool ended, before anybody else does.
+    check: Callable[[Outcome, str], Awaitable[None]] | None = None
     _bad: dict[str, int] = field(default_factory=dict)
     _bad_in_row: int = 0
 
@@ -116,11 +119,13 @@ class ToolCaller:
     async def _told(self, call: ToolCall) -> Outcome:
         """One call, and what listeners of the run hear of it."""
         events = self.ctx.run_events
-        if events is None:
-            return await self._one(call)
-        events.tool_started(call)
+        if events is not None:
+            events.tool_started(call)
         outcome = await self._one(call)
-        events.tool_ended(outcome.call, outcome.message.text)
+        if self.check is not None:
+            await self.check(outcome, self.names.real_name(call.name))
+        if events is not None:
+            events.tool_ended(outcome.call, outcome.message.text)
         return outcome
 
     async def _one(self, call: ToolCall) -> Outcome:

@@ -44,6 +44,11 @@ class WireNames:
             found = next((tool for key, tool in self._tools.items() if _plain(key) == plain), None)
         return found
 
+    def real_name(self, name: str) -> str:
+        """The name of the tool that a model means; its own word where there is none."""
+        found = self.find(name)
+        return found.name if found is not None else name
+
     def items(self) -> list[tuple[str, Tool]]:
         """(name on the wire, tool), in the order the tools were given."""
         return [*self._tools.items()]

@@ -118,6 +118,8 @@ class ExecutionContext:
         self.conversation: str | None = None
         #: The place in a run that is journaled; None: it is not.
         self.step: Step | None = None
+        #: Of the agents that this run is nested in: what looks at the tool calls inside of them.
+        self.guardrails: tuple[Any, ...] = ()
         self.log: logging.Logger = logging.getLogger("llmspell.run")
 
     @property

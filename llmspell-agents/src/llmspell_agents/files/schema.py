@@ -8,6 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticOmit, core_schema
 
 from llmspell_agents.templates.model import AgentTemplate
+from llmspell_core.guardrail import PLACES
 
 
 class _OfData(GenerateJsonSchema):
@@ -17,6 +18,19 @@ class _OfData(GenerateJsonSchema):
         self, schema: core_schema.PlainValidatorFunctionSchema
     ) -> JsonSchemaValue:
         raise PydanticOmit
+
+
+#: A guardrail of a file; what else it may have is for the guardrail to say.
+_GUARD = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "description": "of a built-in one, or how it is called"},
+        "agent": {"type": "string", "description": "the agent that judges"},
+        "timeout_ms": {"type": "number", "exclusiveMinimum": 0},
+        "tools": {"type": "array", "items": {"type": "string"}},
+    },
+    "anyOf": [{"required": ["name"]}, {"required": ["agent"]}],
+}
 
 
 def agent_schema() -> dict[str, Any]:
@@ -49,4 +63,8 @@ def _as_read(properties: dict[str, Any], definitions: dict[str, Any]) -> None:
     peer = definitions["Handoff"]
     peer["properties"] = {"agent": {**text, "description": "its name"}, **peer["properties"]}
     peer["required"] = ["agent"]
+    guards = definitions["Guardrails"]["properties"]
+    for place in PLACES:
+        entry = {"anyOf": [text, _GUARD]}
+        guards[place] = {"anyOf": [*entry["anyOf"], {"type": "array", "items": entry}]}
     properties["handoffs"]["items"] = {"anyOf": [text, {"$ref": "#/$defs/Handoff"}]}

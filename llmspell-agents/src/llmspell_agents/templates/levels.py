@@ -7,13 +7,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from llmspell_agents.config import LEVEL_FIELDS, AgentConfig, PromptTemplate
+from llmspell_agents.security_field import both
 from llmspell_agents.templates.model import ABOUT_FIELDS
 from llmspell_core.adapters import component_of
 from llmspell_core.errors import ValidationError, did_you_mean
 from llmspell_core.names import canonical
 
 #: Tables and records in which a level sets only what it names.
-_MERGED = frozenset({"hooks", "limits", "memory", "on_event", "retry", "security", "settings"})
+_MERGED = frozenset({"guardrails", "hooks", "limits", "memory", "on_event", "retry", "settings"})
 _OWN = LEVEL_FIELDS | ABOUT_FIELDS | {"name", "capabilities", "system_prompt", "tools"}
 #: Beside the fields: texts that are appended to the prompt.
 APPENDED = "prompt_append"
@@ -29,7 +30,10 @@ def extended(below: Fields, own: AgentConfig, label: str) -> Fields:
     made = dict(below)
     for name in own.model_fields_set - _OWN:
         value = getattr(own, name)
-        made[name] = _merged(made.get(name), value) if name in _MERGED else value
+        if name == "security":
+            made[name] = both(made.get(name), value)
+        else:
+            made[name] = _merged(made.get(name), value) if name in _MERGED else value
     _extend_prompt(made, own)
     _extend_tools(made, own, label)
     added = [one for one in own.capabilities if one not in made.get("capabilities", [])]
