@@ -21,6 +21,7 @@ from llmspell_core.journal.paused import Paused, Pending, check_state, make_stat
 from llmspell_core.journal.recording import Recording, own_account
 from llmspell_core.journal.signing import signing_key
 from llmspell_core.messages import AgentInput, AgentOutput, PendingCall, RunMetadata
+from llmspell_core.telemetry.runs import trace_of_ended
 
 if TYPE_CHECKING:
     from llmspell_core.account import Account
@@ -162,6 +163,8 @@ class _Run:
         self._restore_conversation(given, data)
         events = self.ctx.run_events
         self.recording.replay(events.stream if events is not None else None)
+        first = self.recording.known("paused", "1") or {}
+        self.ctx = self.ctx.child(follows=first.get("trace"))
         return await self.through(given, number)
 
     def outcome(self, records: list[JournalRecord], number: int) -> AgentOutput | None:
@@ -178,6 +181,7 @@ class _Run:
             "pending": _named(pending),
             "usage": account.usage.model_dump(exclude_none=True),
             "requests": account.requests,
+            **trace_of_ended(),
         }
         journal, run_id = self.recording.journal, self.recording.run_id
         await self.recording.write("paused", str(number), data)

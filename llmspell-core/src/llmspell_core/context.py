@@ -112,8 +112,9 @@ class ExecutionContext:
         self.run_events: RunEvents | None = None
         #: The span that what happens in this run belongs below; None: nothing is traced.
         self.span: Span | None = None
-        #: The span that the next run in this context goes on from: of who handed control to it.
-        self.follows: Span | None = None
+        #: The span that the next run in this context goes on from: of who handed control to it,
+        #: or, as a `traceparent`, of the process that the run paused in.
+        self.follows: Span | str | None = None
         #: The session that the agent above belongs to.
         self.conversation: str | None = None
         #: The place in a run that is journaled; None: it is not.

@@ -60,9 +60,12 @@ class Tracer(Protocol):
         attributes: Mapping[str, Any] | None = None,
         *,
         parent: Span | None = None,
-        follows: Sequence[Span] = (),
+        follows: Sequence[Span | str] = (),
     ) -> Span:
-        """A new span, below `parent`, linked to those that it follows from."""
+        """A new span, below `parent`, linked to those that it follows from.
+
+        A text is the `traceparent` of a span that another process may have made.
+        """
         ...
 
     def measure(self, name: str, value: float, attributes: Mapping[str, Any]) -> None:

@@ -31,7 +31,7 @@ class Both:
         attributes: Mapping[str, Any] | None = None,
         *,
         parent: Span | None = None,
-        follows: Sequence[Span] = (),
+        follows: Sequence[Span | str] = (),
     ) -> Span:
         """A span of each tracer, below the one it made before."""
         first, second = (

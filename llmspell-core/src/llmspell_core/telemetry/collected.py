@@ -35,11 +35,11 @@ class Collector:
         attributes: Mapping[str, Any] | None = None,
         *,
         parent: Span | None = None,
-        follows: Sequence[Span] = (),
+        follows: Sequence[Span | str] = (),
     ) -> Span:
         """A new span; below one that this tracer did not make it begins a trace."""
         above = parent.of(self) if parent is not None else None
-        before = (one.of(self) for one in follows)
+        before = (one.of(self) for one in follows if not isinstance(one, str))
         data: dict[str, Any] = {"name": name, "kind": kind}
         if isinstance(above, CollectedSpan):
             data |= {"trace_id": above.trace_id, "parent_id": above.span_id}

@@ -83,7 +83,7 @@ class OtelTracer:
         attributes: Mapping[str, Any] | None = None,
         *,
         parent: Span | None = None,
-        follows: Sequence[Span] = (),
+        follows: Sequence[Span | str] = (),
     ) -> Span:
         """A new span; without a parent below the current one of the program around us."""
         above = parent.of(self) if parent is not None else None
@@ -92,15 +92,20 @@ class OtelTracer:
             context = trace.set_span_in_context(above.inner)
         elif not trace.get_current_span().get_span_context().is_valid:
             context = self._outer
-        before = (one.of(self) for one in follows)
-        links = [
-            trace.Link(one.inner.get_span_context()) for one in before if isinstance(one, OtelSpan)
-        ]
+        links = [trace.Link(found) for one in follows if (found := self._context_of(one))]
         known = {key: value for key, value in (attributes or {}).items() if value is not None}
         made = self._tracer.start_span(
             name, context=context, kind=_KINDS[kind], attributes=known, links=links
         )
         return OtelSpan(self, made)
+
+    def _context_of(self, span: Span | str) -> trace.SpanContext | None:
+        if isinstance(span, str):
+            carried = _PROPAGATOR.extract({"traceparent": span})
+            found = trace.get_current_span(carried).get_span_context()
+            return found if found.is_valid else None
+        mine = span.of(self)
+        return mine.inner.get_span_context() if isinstance(mine, OtelSpan) else None
 
     def measure(self, name: str, value: float, attributes: Mapping[str, Any]) -> None:
         """Count it into the histogram, if metrics are exported."""

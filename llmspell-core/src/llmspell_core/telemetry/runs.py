@@ -23,6 +23,13 @@ ended: ContextVar[Span | None] = ContextVar("llmspell_span_ended", default=None)
 _OPERATIONS = {"agent": "invoke_agent", "workflow": "invoke_workflow", "tool": "execute_tool"}
 
 
+def trace_of_ended() -> dict[str, str]:
+    """The `trace` that the run which ended last in this task was part of, for its journal."""
+    span = ended.get()
+    found = {} if span is None else span.headers()
+    return {"trace": found["traceparent"]} if "traceparent" in found else {}
+
+
 async def traced_run(tracer: Tracer, call: Call, work: Callable[[], Awaitable[Any]]) -> Any:
     """Do the work of a run inside of its span; what is nested in it finds the span in its context.
 
