@@ -158,6 +158,15 @@ def agents(one: Figures) -> Iterator[Row]:
     yield Row("  with one tool call", one["one_tool_us"], "us", 300)
 
 
+def histories(one: Figures) -> Iterator[Row]:
+    """Rows of `history_view.py`."""
+    beside, base = "writing it as JSON", one["(written as JSON), ms"]
+    for kind in ("sound", "broken"):
+        name = f"{kind}, repaired and viewed, ms"
+        yield Row(f"10,000 messages, {kind}", one[name], "ms", 20)
+    yield Row("  viewed again", one["sound, viewed again, ms"], "ms", None, beside, base)
+
+
 def frameworks(one: Figures) -> Iterator[Row]:
     """Rows of `frameworks.py`."""
     for what in ("answer", "one tool"):
@@ -226,6 +235,7 @@ BENCHMARKS = {
     "engines.py": engines,
     "fairness.py": fairness,
     "agent_turn.py": agents,
+    "history_view.py": histories,
     "frameworks.py": frameworks,
     "tool_cost.py": tools,
     "fifty.py": parallel,

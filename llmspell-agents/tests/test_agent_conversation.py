@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from llmspell_agents import Agent
-from llmspell_agents.carried import newest
 from llmspell_agents.conversation import Conversation
+from llmspell_agents.history.memory import Bounds, newest
 from llmspell_core.errors import ProviderError
 from llmspell_core.messages import Message
 from llmspell_core.testing import scripted_runtime, tool_call
@@ -115,6 +115,6 @@ def test_a_view_never_begins_with_a_result_or_an_answer() -> None:
             ]
         )
     for most in range(1, 20):
-        view = newest(conversation.messages, most)
+        view = newest(conversation.messages, Bounds(most))
         assert len(view) <= most
         assert not view or view[0].role == "user"

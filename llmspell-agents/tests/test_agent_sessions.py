@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from llmspell_agents import Agent
-from llmspell_agents.session_talk import INTERRUPTED, done_of
+from llmspell_agents.history.repair import INTERRUPTED
+from llmspell_agents.session_talk import done_of
 from llmspell_core.agent import Agent as CoreAgent
 from llmspell_core.context import ExecutionContext
 from llmspell_core.errors import AgentError, ProviderError, StateError

@@ -34,7 +34,7 @@ from llmspell_core.agent import Agent as CoreAgent
 from llmspell_core.context import context_for, in_context
 from llmspell_core.errors import ValidationError, error_data
 from llmspell_core.messages import AgentInput, AgentOutput, Message, StreamChunk
-from llmspell_core.provider import ModelRequest
+from llmspell_core.provider import ModelRequest, ModelResponse
 from llmspell_core.run_events.chunks import chunks
 from llmspell_core.run_events.running import heard
 
@@ -213,15 +213,19 @@ class Agent(CoreAgent):
         if self.config.execute is not None:
             request = ModelRequest("", messages)
             return (await ctx.runtime.ask_model(request, ctx)).text
+        return (await self.ask_beside(ModelRequest("", messages, temperature=0), ctx)).text
+
+    async def ask_beside(self, request: ModelRequest, ctx: ExecutionContext) -> ModelResponse:
+        """As `ask`, for the whole answer."""
         if hit := ctx.account.before_request():
             raise limit_error(hit)
         ctx.account.charge_request()
         models = model_caller(self, ctx)
         if ctx.step is not None:
             models = journaled_models(models, ctx.step.beneath(f"{self.name}.ask"))
-        response = await models.complete(ModelRequest("", messages, temperature=0))
+        response = await models.complete(request)
         ctx.account.charge_usage(response.usage)
-        return response.text
+        return response
 
     @property
     def resumable(self) -> bool:
@@ -307,7 +311,7 @@ class Agent(CoreAgent):
         async def work(given: AgentInput, user: list[Message]) -> tuple[AgentOutput, list[Message]]:
             if self.config.execute is None:
                 peers = await Peers.of(self.name, self.config.handoffs, given, ctx)
-                loop = Assembly(self, given, ctx, leg, peers).loop(user, guard)
+                loop = await Assembly(self, given, ctx, leg, peers).loop(user, guard)
                 if leg.chain.keep is not None:
                     loop.on_step = lambda: leg.step([*user, *loop.kept])
                 return await loop.run(), loop.added

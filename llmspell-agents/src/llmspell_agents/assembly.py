@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from llmspell_agents.answers import answering_of
 from llmspell_agents.approvers import approver_for
-from llmspell_agents.carried import newest
+from llmspell_agents.history.memory import remembered
+from llmspell_agents.history.settings import DEFAULT_CONTEXT
+from llmspell_agents.history.summary import Summarizer
+from llmspell_agents.history.view import ContextView, ViewState
 from llmspell_agents.loop import AgentLoop, LoopPlan
 from llmspell_agents.prompting import system_text
 from llmspell_agents.requests import ModelCaller
@@ -25,10 +29,12 @@ if TYPE_CHECKING:
     from llmspell_agents.guardrails.gate import Gate
     from llmspell_agents.guardrails.turn import GuardedTurn
     from llmspell_agents.handoffs import Peers
+    from llmspell_agents.history.summary import Ask
+    from llmspell_agents.targets import Target
     from llmspell_core.context import ExecutionContext
     from llmspell_core.journal.recording import Step
     from llmspell_core.messages import AgentInput
-    from llmspell_core.provider import ToolDefinition
+    from llmspell_core.provider import ModelRequest, ModelResponse, ToolDefinition
 
 
 @dataclass(slots=True)
@@ -41,7 +47,7 @@ class Assembly:
     leg: Leg
     peers: Peers
 
-    def loop(self, user: list[Message], guard: GuardedTurn | None = None) -> AgentLoop:
+    async def loop(self, user: list[Message], guard: GuardedTurn | None = None) -> AgentLoop:
         """The loop, about to begin.
 
         Args:
@@ -74,12 +80,14 @@ class Assembly:
         models = model_caller(agent, ctx, guard.gate if guard else None)
         if ctx.step is not None:
             models, tools = journaled_models(models, ctx.step), _journaled(tools, ctx.step)
+        view = self._view(ctx)
         return AgentLoop(
             plan,
-            [*self._system(answering, ctx), *self._carried(), *user],
+            [*self._system(answering, ctx), *await self._carried(view), *user],
             models,
             tools,
             ctx.account,
+            view,
             ctx.run_events,
             transfers=Transfers(self.peers, self.leg, ctx, config.tool_retries)
             if len(self.peers)
@@ -108,9 +116,22 @@ class Assembly:
         text = system_text(self.agent.config, self.input, always, self.leg.text, ctx)
         return [Message(role="system", content=text)] if text else []
 
-    def _carried(self) -> list[Message]:
-        memory, leg = self.agent.config.memory, self.leg
-        cut = newest(leg.carried, memory.max_messages if memory else None)
+    def _view(self, ctx: ExecutionContext) -> ContextView:
+        agent, choice = self.agent, self.agent.config.context or DEFAULT_CONTEXT
+        target = agent.targets[ctx.runtime][0]
+        # What is done again from a journal has to be shown the same, in whatever process.
+        views = self.leg.chain.views if ctx.step is None else {}
+        state = views.setdefault(agent.id, ViewState())
+        ask = _asker(agent, choice.model, ctx)
+        summarizer = Summarizer(
+            agent.name, ask, ctx.account, partial(_window, choice.model, target, ctx)
+        )
+        return ContextView(agent.name, agent.id, target, ctx, choice, summarizer, state)
+
+    async def _carried(self, view: ContextView) -> list[Message]:
+        config, leg = self.agent.config, self.leg
+        most = config.max_conversation_length
+        cut = await remembered(leg.carried, config.memory, most, view.state, view.summarizer)
         # What is to be answered must be there.
         return cut if cut or not leg.bare else leg.carried
 
@@ -149,6 +170,40 @@ def journaled_models(models: ModelCaller, step: Step) -> ModelCaller:
     from llmspell_agents.journaled import JournaledModels
 
     return cast("ModelCaller", JournaledModels(models, step))
+
+
+def _asker(agent: Agent, model: str | None, ctx: ExecutionContext) -> Ask:
+    """What asks the agent's own model, or another one, beside the loop."""
+
+    async def ask(request: ModelRequest) -> ModelResponse:
+        if model is None:
+            return await agent.ask_beside(request, ctx)
+        request.model = model
+        if ctx.step is None:
+            return await ctx.runtime.ask_model(request, ctx)
+        other = cast("ModelCaller", _Other(ctx))
+        return await journaled_models(other, ctx.step.beneath(f"{agent.name}.ask")).complete(
+            request
+        )
+
+    return ask
+
+
+@dataclass(slots=True)
+class _Other:
+    """What asks a model that is not the agent's."""
+
+    ctx: ExecutionContext
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """One whole answer."""
+        return await self.ctx.runtime.ask_model(request, self.ctx)
+
+
+def _window(model: str | None, target: Target, ctx: ExecutionContext) -> int:
+    """Tokens that the model takes which summarizes; 0 when unknown."""
+    found = target if model is None else ctx.runtime.resolve_model(model)
+    return found.provider.capabilities(found.model).max_context_tokens
 
 
 def model_caller(agent: Agent, ctx: ExecutionContext, gate: Gate | None = None) -> ModelCaller:

@@ -5,14 +5,10 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError as PydanticError
-
-from llmspell_agents.conversation import message_data, message_of
 from llmspell_agents.functions import call
-from llmspell_core.errors import ValidationError
+from llmspell_agents.history.shown import messages_data, messages_from
 from llmspell_core.messages import Message
 from llmspell_core.provider import ModelRequest
-from llmspell_core.schema import describe
 from llmspell_core.state import StateView
 from llmspell_core.state.scopes import scope_for
 
@@ -83,21 +79,10 @@ async def carried_messages(
             "target": about.target,
             "reason": about.reason,
             "input": about.input,
-            "messages": [message_data(one) for one in said],
+            "messages": messages_data(said),
         },
     )
-    return _read(given)
-
-
-def newest(messages: list[Message], most: int | None) -> list[Message]:
-    """The newest messages, beginning with what a user said."""
-    if most is None or len(messages) <= most:
-        return messages
-    # A result without its call, or an answer without its question, cannot be sent.
-    for index in range(len(messages) - most, len(messages)):
-        if messages[index].role == "user":
-            return messages[index:]
-    return []
+    return messages_from(given, "history") or []
 
 
 def settled(messages: list[Message]) -> list[Message]:
@@ -114,20 +99,3 @@ async def _summary(said: list[Message], source: BaseAgent, ctx: ExecutionContext
     if ask is not None:
         return str(await ask(question, ctx))
     return (await ctx.runtime.ask_model(ModelRequest("", question, temperature=0), ctx)).text
-
-
-def _read(given: Any) -> list[Message]:
-    if given is None:
-        return []
-    if isinstance(given, str):
-        return [Message(role="user", content=given)]
-    # An empty table of Lua does not say that it is a list.
-    rows = [] if given == {} else given
-    if not isinstance(rows, list):
-        raise ValidationError(
-            f"history: a function gives a text or a list of messages, not {describe(given)}"
-        )
-    try:
-        return [message_of(one) for one in rows]
-    except PydanticError as error:
-        raise ValidationError(f"history: no message: {error.errors()[0]['msg']}") from None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from llmspell_agents.guardrails.scope import Scope
+    from llmspell_agents.history.view import ViewState
     from llmspell_agents.runtime import AgentRuntime
     from llmspell_core.component import BaseAgent
     from llmspell_core.context import ExecutionContext
@@ -43,6 +44,8 @@ class Chain:
     work: int = 0
     #: Called with what was said, after each step; None: nothing is kept before the end.
     keep: Callable[[list[Message]], Awaitable[None]] | None = None
+    #: What each agent has done to the conversation to show it, by the agent's id.
+    views: dict[str, ViewState] = field(default_factory=dict)
     #: What each leg has given.
     outputs: list[AgentOutput] = field(default_factory=list)
     #: The part of the first agent in the run's events, once it has begun.

@@ -10,6 +10,7 @@ from pydantic import ValidationError as PydanticError
 from llmspell_agents.functions import Function
 from llmspell_agents.guardrails.config import Guardrails
 from llmspell_agents.handoffs import HandoffEntry
+from llmspell_agents.history.settings import ContextChoice, Memory
 from llmspell_agents.reasoning import ReasoningField
 from llmspell_agents.security_field import Security, checked_security
 from llmspell_core.account import Limits
@@ -44,13 +45,6 @@ class ModelChoice(ScriptModel):
     temperature: float | None = None
     max_tokens: int | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
-
-
-class Memory(ScriptModel):
-    """How much of the conversation a model is shown; what is stored is never cut."""
-
-    max_messages: int | None = Field(None, ge=2, description="newest messages to show")
-    strategy: Literal["truncate"] = "truncate"
 
 
 class Retry(ScriptModel):
@@ -137,7 +131,13 @@ class AgentConfig(ScriptModel):
         description="agents that may take over: names, agents, or {agent, description, state, "
         "history, input_schema, returns, when}",
     )
-    memory: Memory | None = None
+    memory: Memory | None = Field(None, description="how much of the earlier conversation is shown")
+    context: ContextChoice | None = Field(
+        None, description="how a conversation is made to fit the model's window"
+    )
+    max_conversation_length: int | None = Field(
+        None, ge=2, description="newest messages to show, as memory.max_messages"
+    )
     reasoning: ReasoningField = Field(
         None, description="how much the model thinks: an effort, or {effort, budget_tokens}"
     )

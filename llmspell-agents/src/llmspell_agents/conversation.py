@@ -14,6 +14,7 @@ from llmspell_core.messages import AgentOutput, Message
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from llmspell_agents.history.view import ViewState
     from llmspell_core.component import BaseAgent
     from llmspell_core.context import ExecutionContext
 
@@ -45,6 +46,8 @@ class Talk(Protocol):
     holder: BaseAgent | None
     #: Those it came from: what they must not do, the holder must not either.
     passed: list[BaseAgent]
+    #: What each agent has done to show it, by the agent's id.
+    views: dict[str, ViewState]
 
     def turn(self, ctx: ExecutionContext) -> AbstractAsyncContextManager[Turn]:
         """Wait for the turn before, and begin one. Raises `agent.busy` inside of its own turn."""
@@ -60,6 +63,7 @@ class Conversation:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
+        self.views: dict[str, ViewState] = {}
         self.holder: BaseAgent | None = None
         self.passed: list[BaseAgent] = []
         self._lock = asyncio.Lock()

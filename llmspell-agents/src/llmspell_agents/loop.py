@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from llmspell_agents.answering import Answering, Verdict
     from llmspell_agents.guardrails.turn import GuardedTurn
+    from llmspell_agents.history.view import ContextView
     from llmspell_agents.requests import ModelCaller
     from llmspell_agents.tool_calls import Outcome, ToolCaller
     from llmspell_agents.transfers import Transfers
@@ -59,6 +60,7 @@ class AgentLoop:
     models: ModelCaller
     tools: ToolCaller
     account: Account
+    context: ContextView
     events: RunEvents | None = None
     transfers: Transfers | None = None
     #: Called when something was added that is worth keeping: an answer, results of tools.
@@ -80,7 +82,7 @@ class AgentLoop:
         """The output of the whole run; pieces of it go to the sink meanwhile.
 
         Raises `agent.limit_exceeded`, `agent.timeout`, `agent.output_invalid`,
-        `agent.tool_retries`, and what the provider raises.
+        `agent.tool_retries`, `agent.context_overflow`, and what the provider raises.
         """
         while self._may_ask():
             response = await self._answer()
@@ -188,7 +190,9 @@ class AgentLoop:
         return bool(run)
 
     async def _answer(self) -> ModelResponse:
-        request = self._request()
+        return await self.context.answered(self._request(), self._ask)
+
+    async def _ask(self, request: ModelRequest) -> ModelResponse:
         if self.events is None:
             return await self.models.complete(request)
         if self.guard is not None and self.guard.held:
@@ -366,10 +370,12 @@ class AgentLoop:
 
     def _used(self) -> Usage:
         """Tokens and money of this agent's part of the run, those of failed attempts included."""
-        if not self.models.wasted.total_tokens:
+        beside = [self.models.wasted, self.context.summarizer.usage]
+        if not any(one.total_tokens for one in beside):
             return self.usage
         used = self.usage.model_copy()
-        used.add(self.models.wasted)
+        for one in beside:
+            used.add(one)
         return used
 
     def _exceeded(self, hit: LimitHit) -> AgentError:

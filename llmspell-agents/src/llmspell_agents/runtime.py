@@ -92,6 +92,7 @@ class AgentRuntime:
         chain.before = turn.before
         # What is journaled is kept there until the turn is over.
         chain.keep = turn.keep if turn.ctx.step is None else None
+        chain.views = conversation.views
         first = chain.entry
         ctx = turn.ctx
         if not isinstance(first, Handing):

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError as PydanticError
 
 from llmspell_agents.conversation import _talking, talking_in
+from llmspell_agents.history.repair import INTERRUPTED
 from llmspell_core.errors import LLMSpellError, StateError
 from llmspell_core.messages import Message
 
 if TYPE_CHECKING:
     from llmspell_agents.conversation import Turn
+    from llmspell_agents.history.view import ViewState
     from llmspell_core.component import BaseAgent
     from llmspell_core.context import ExecutionContext
     from llmspell_core.sessions import Record, SessionLog
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("llmspell.agents")
 
-INTERRUPTED = "interrupted: the run ended before this call did"
 #: How long the end of a failed turn may take to be written.
 _END_S = 5
 #: Of a call only what is sent again; how it ended stands in the message after it.
@@ -42,6 +43,7 @@ class SessionTalk:
 
     def __init__(self, session: SessionLog, key: str) -> None:
         self.holder: BaseAgent | None = None
+        self.views: dict[str, ViewState] = {}
         #: The name of who answers the next turn; "" for the agent itself.
         self.holder_name = ""
         #: Those that he has the conversation from.
@@ -103,6 +105,7 @@ class SessionTalk:
     def _apply(self, record: Record) -> None:
         kind, turn = record.get("kind"), record.get("turn", "")
         if kind == "reset":
+            self.views.clear()
             self._messages, self._open, self.holder, self.holder_name = [], None, None, ""
         if kind not in ("step", "end"):
             return

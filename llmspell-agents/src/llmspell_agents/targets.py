@@ -67,6 +67,8 @@ def resolve_targets(config: AgentConfig, runtime: Runtime) -> list[Target]:
         )
     for target in targets:
         target.provider.check_configured()
+    if config.context and config.context.model:
+        runtime.resolve_model(config.context.model).provider.check_configured()
     return targets
 
 

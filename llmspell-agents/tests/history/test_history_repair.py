@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmspell_agents import Agent
-from llmspell_agents.history.repair import GO_AHEAD, INTERRUPTED, LEFT_OUT, is_sendable, repaired
+from llmspell_agents.history.repair import (
+    GO_AHEAD,
+    INTERRUPTED,
+    LEFT_OUT,
+    _Rebuilt,
+    is_sendable,
+    repaired,
+)
 from llmspell_core.chat.wire import request_body
 from llmspell_core.messages import ContentPart, Message, ToolCall
 from llmspell_core.provider import ModelRequest
@@ -180,6 +187,7 @@ def test_whatever_it_is_it_can_be_sent_afterwards_and_stays_so(history: list[Mes
     assert repaired(found) is found
     assert openai_mistakes(body(found)) == []
     assert history == before
+    assert _Rebuilt(history, [], set()).all() == found
     texts = [one.text for one in history if one.role == "user" and one.text.strip()]
     assert [one.text for one in found if one.role == "user" and one.text in texts] == texts
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llmspell_core.messages import ContentPart
 
 #: The result of a call whose own result is not there.
-INTERRUPTED = "interrupted: the run ended before this call had a result"
+INTERRUPTED = "interrupted: the run ended before this call did"
 #: Stands before an answer that nothing is left of what it answers.
 LEFT_OUT = "(What was said before is left out.)"
 #: Stands after an answer that nothing follows.
@@ -45,35 +45,65 @@ def repaired(messages: list[Message]) -> list[Message]:
     out depends on what stands before it only, so that a history that grows keeps its beginning.
     The given messages stay as they are.
     """
-    return messages if is_sendable(messages) else _Rebuilt(messages).all()
+    count, used = _sendable(messages)
+    if count is None:
+        return messages
+    before = messages[:count]
+    if any(one.content == INTERRUPTED for one in before):
+        # The result itself may have come later.
+        count, used, before = 0, set(), []
+    return _Rebuilt(messages, before, used).all()
 
 
 def is_sendable(messages: list[Message]) -> bool:
     """Whether every service takes the history as it is."""
+    return _sendable(messages)[0] is None
+
+
+def _sendable(messages: list[Message]) -> tuple[int | None, set[str]]:
+    """(how many messages at the beginning can be sent, None: all; the ids of their calls)."""
     seen: set[str] = set()
     calls: Sequence[ToolCall] = ()
-    at = 0
+    at = begun = 0
     last = ""
-    for message in messages:
+    for index, message in enumerate(messages):
         role = message.role
         if role == "tool":
             if at >= len(calls) or message.tool_call_id != calls[at].id:
-                return False
+                break
             at += 1
-        elif at < len(calls) or not _sound(message):
-            return False
-        elif role == "system":
+            last = role
             continue
-        elif role == "assistant":
+        if at < len(calls) or not _sound(message):
+            break
+        begun = index
+        if role == "system":
+            continue
+        calls, at = (), 0
+        if role == "assistant":
             if not last:
-                return False
-            calls, at = message.tool_calls, 0
-            for call in calls:
-                if call.id in seen or not _sound_call(call):
-                    return False
-                seen.add(call.id)
+                break
+            calls = message.tool_calls
+            if calls and not _sound_calls(calls, seen):
+                calls = ()
+                break
         last = role
-    return at >= len(calls) and last in ("user", "tool")
+    else:
+        if at >= len(calls) and last in ("user", "tool"):
+            return None, seen
+        begun = len(messages) if at >= len(calls) else begun
+        index = begun
+    count = begun if at < len(calls) else index
+    return count, seen.difference(one.id for one in calls) if at < len(calls) else seen
+
+
+def _sound_calls(calls: Sequence[ToolCall], seen: set[str]) -> bool:
+    """Whether these calls can be sent behind calls with the ids `seen`; adds theirs if so."""
+    ids = {call.id for call in calls}
+    if len(ids) < len(calls) or not seen.isdisjoint(ids) or not all(map(_sound_call, calls)):
+        return False
+    seen |= ids
+    return True
 
 
 def _sound(message: Message) -> bool:
@@ -99,14 +129,14 @@ def _sound_call(call: ToolCall) -> bool:
 
 
 class _Rebuilt:
-    """One history on its way to being sendable."""
+    """One history on its way to being sendable; `made` is the part of it that already is."""
 
-    def __init__(self, messages: list[Message]) -> None:
-        self._given = messages
-        self._results = _results(messages)
-        self._made: list[Message] = []
-        self._last = ""
-        self._used: set[str] = set()
+    def __init__(self, messages: list[Message], made: list[Message], used: set[str]) -> None:
+        self._given = messages[len(made) :]
+        self._results = _results(self._given)
+        self._made = made
+        self._last = next((one.role for one in reversed(made) if one.role != "system"), "")
+        self._used = used
         #: How often an id was used again.
         self._again: dict[str, int] = {}
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from llmspell_core.chat.overflow import overflow_numbers
 from llmspell_core.errors import ProviderError
 
 #: A longer Retry-After is reported instead of being waited for.
@@ -54,6 +55,8 @@ def http_error(
     detail = error_text(body)
     code = _code(status, detail, body)
     details: dict[str, Any] = {"status": status, "provider": service.name, "model": model}
+    if code == "provider.context_length":
+        details.update(overflow_numbers(body))
     retryable = code != "provider.context_length" and (
         status in _RETRIED or (status >= _SERVER_FAULT and status != HTTPStatus.NOT_IMPLEMENTED)
     )
@@ -110,7 +113,7 @@ def _hint(service: Service, code: str, status: int, model: str) -> str | None:
         return f"check base_url{where}; most services end in /v1"
     return {
         "provider.model_missing": _model_hint(service, model),
-        "provider.context_length": "shorten the input, or set memory.max_messages",
+        "provider.context_length": "shorten the input, or set memory.max_messages or context",
         "provider.rate_limit": "wait, or send fewer requests at once",
         "provider.server": "the service has a problem: try again later",
     }.get(code)

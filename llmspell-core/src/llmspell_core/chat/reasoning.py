@@ -71,7 +71,9 @@ def replay(body: dict[str, Any], signature: dict[str, Any]) -> None:
         if name != "tool_calls":
             body[name] = value
             continue
-        for call, more in zip(body.get("tool_calls") or (), value, strict=False):
+        calls = body.get("tool_calls") or ()
+        # Of other calls than those that were signed nothing is known.
+        for call, more in zip(calls, value if len(value) == len(calls) else (), strict=False):
             call.update(more)
 
 
