@@ -23,10 +23,12 @@ from llmspell_agents.inputs import checked_input, schema_with_text
 from llmspell_agents.metrics import AgentMetrics
 from llmspell_agents.offer import Offer, make_tool
 from llmspell_agents.own_hooks import Handler, OwnHooks
+from llmspell_agents.own_keys import key_stays
 from llmspell_agents.prompting import user_message
 from llmspell_agents.restraints import restrained
 from llmspell_agents.runs import AgentRun
 from llmspell_agents.runtime import leg_for
+from llmspell_agents.security_field import both
 from llmspell_agents.talks import OwnTurn, Talks
 from llmspell_agents.targets import Target, check_prices, resolve_targets
 from llmspell_core.account import Account, limit_error
@@ -278,6 +280,8 @@ class Agent(CoreAgent):
     def update_config(self, changes: dict[str, Any]) -> None:
         """Change fields for the runs that start from now on.
 
+        `security` narrows further; a new `base_url` needs its own `api_key`.
+
         Raises `input.invalid` for an unknown field, a wrong value, or one that cannot change.
         """
         given = AgentConfig.of(changes)
@@ -288,6 +292,10 @@ class Agent(CoreAgent):
                 hint="make another agent; tools change with add_tool and remove_tool",
             )
         fields = {name: getattr(given, name) for name in given.model_fields_set}
+        if "security" in fields:
+            fields["security"] = both(self.config.security, given.security)
+        if not key_stays(vars(self.config), {**vars(self.config), **fields}, fields):
+            fields["api_key"] = None
         self.config = self.config.model_copy(update=fields)
         self.timeout_ms = self.config.deadline_ms()
         self.description = self.config.description

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from llmspell_agents.own_keys import require_key
 from llmspell_core.pricing import price_of, require_prices
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def resolve_targets(config: AgentConfig, runtime: Runtime) -> list[Target]:
         first.temperature = _first(choice.temperature, first.temperature)
         first.max_tokens = _first(choice.max_tokens, first.max_tokens)
         first.settings.update(choice.settings)
+    if config.base_url:
+        require_key(config.base_url, config.api_key, first.provider.name)
     if config.base_url or config.api_key:
         first.provider = runtime.providers.private(
             first.provider.name,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from llmspell_core.runtime import Runtime
 
 
+#: Options of a provider that say nothing of who asks.
+_HARMLESS = ("default_model", "default_embedding_model", "capabilities")
 #: The type that knows the services which nobody declared, where it is installed.
 _REST = "litellm"
 
@@ -72,8 +74,15 @@ class Providers:
 
     def private(self, name: str, *, base_url: str, api_key: str) -> Provider:
         """A provider with an address that a script chose: it gets no stored key."""
+        own = self._config(name)
         config = replace(
-            self._config(name), base_url=base_url, api_key=api_key, headers={}, from_script=True
+            own,
+            base_url=base_url,
+            api_key=api_key,
+            headers={},
+            # What else stands in the table of a plugin's provider may be a secret.
+            options={key: own.options[key] for key in _HARMLESS if key in own.options},
+            from_script=True,
         )
         made = self._make(config)
         self._private.append(made)

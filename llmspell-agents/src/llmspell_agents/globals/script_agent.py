@@ -12,6 +12,7 @@ from llmspell_agents.conversation import spoken
 from llmspell_agents.globals.agent_state import AgentState
 from llmspell_agents.globals.run_handle import ScriptRun
 from llmspell_agents.globals.stream import ScriptStream
+from llmspell_agents.restraints import restrained
 from llmspell_agents.runs import AgentRun
 from llmspell_core.adapters import ComponentTool
 from llmspell_core.agent import Agent as CoreAgent
@@ -188,7 +189,10 @@ class ScriptAgent(AgentState):
             params: the tool's parameters
         """
         await self._ready()
-        return await self.component.tools.execute(name, params or {}, self._ctx)
+        agent = self.component
+        security = getattr(getattr(agent, "config", None), "security", None)
+        ctx = restrained(self._ctx, security, agent.name)
+        return await agent.tools.execute(name, params or {}, ctx)
 
     @script_method
     async def discover_tools(self, query: str | None = None) -> list[Any]:

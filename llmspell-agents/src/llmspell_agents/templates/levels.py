@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from llmspell_agents.config import LEVEL_FIELDS, AgentConfig, PromptTemplate
+from llmspell_agents.own_keys import key_stays
 from llmspell_agents.security_field import both
 from llmspell_agents.templates.model import ABOUT_FIELDS
 from llmspell_core.adapters import component_of
@@ -34,6 +35,8 @@ def extended(below: Fields, own: AgentConfig, label: str) -> Fields:
             made[name] = both(made.get(name), value)
         else:
             made[name] = _merged(made.get(name), value) if name in _MERGED else value
+    if not key_stays(below, made, own.model_fields_set):
+        made.pop("api_key", None)
     _extend_prompt(made, own)
     _extend_tools(made, own, label)
     added = [one for one in own.capabilities if one not in made.get("capabilities", [])]

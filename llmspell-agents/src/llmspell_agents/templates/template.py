@@ -11,6 +11,7 @@ from pydantic import ValidationError as PydanticError
 
 from llmspell_agents.agent import Agent
 from llmspell_agents.config import AgentConfig
+from llmspell_agents.own_keys import key_stays
 from llmspell_agents.templates.levels import APPENDED, Fields, extended, prompt_of, tool_name_of
 from llmspell_agents.templates.model import AgentTemplate
 from llmspell_agents.templates.parameters import EMPTY, Schema, checked, declared, filled
@@ -118,10 +119,14 @@ class Template:
         values = checked(self.parameters, own.parameters, label)
         fields = extended(self.fields, own, label)
         if values:
+            as_written = fields
             fields = {
                 name: one if name in _AS_THEY_ARE else filled(one, values)
                 for name, one in fields.items()
             }
+            if not key_stays(as_written, fields, own.model_fields_set & {"api_key"}):
+                # The values chose an address that the key of the template was not meant for.
+                del fields["api_key"]
         made: Fields = {name: one for name, one in fields.items() if one is not None}
         if prompt := prompt_of(made, values):
             made["system_prompt"] = prompt

@@ -366,5 +366,8 @@ def _denied(tool: Tool, profile: SecurityProfile, rule: str) -> PolicyError:
     else:
         text = f'tool "{tool.name}" is not allowed under profile {profile.name}'
         hint = f"[security.tools] {rule.removeprefix('tools.')} decides this"
+        if profile.name == "narrowed":
+            text = f'tool "{tool.name}" is not allowed here'
+            hint = "the security of the agent, or of the call, decides this"
     details = {"tool": tool.name, "rule": rule}
     return PolicyError(text, code="policy.tool", hint=hint, details=details)
