@@ -20,6 +20,7 @@ from llmspell_agents.guardrails.turn import guarded_turn
 from llmspell_agents.handing import handing
 from llmspell_agents.handoffs import Peers
 from llmspell_agents.inputs import checked_input, schema_with_text
+from llmspell_agents.interrupted import run_kept
 from llmspell_agents.metrics import AgentMetrics
 from llmspell_agents.offer import Offer, make_tool
 from llmspell_agents.own_hooks import Handler, OwnHooks
@@ -322,7 +323,7 @@ class Agent(CoreAgent):
                 loop = await Assembly(self, given, ctx, leg, peers).loop(user, guard)
                 if leg.chain.keep is not None:
                     loop.on_step = lambda: leg.step([*user, *loop.kept])
-                return await loop.run(), loop.added
+                return await run_kept(loop, user, leg if guard is None else None), loop.added
             output = await call_code(self.config.execute, self.name, given, ctx, leg)
             asked = self.config.response_format or leg.chain.schema
             output = check_code_answer(output, asked, self.name)
@@ -338,6 +339,8 @@ class Agent(CoreAgent):
             output, added = await work(input, user)
             said = [*user, *added]
         else:
+            # What was not checked is not kept, so nothing is of a turn that is cut off.
+            leg.noted = True
             output, said = await guard.run(input, user, work, model=self.config.execute is None)
         leg.note(said)
         return output

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from llmspell_agents.answers import answering_of
 from llmspell_agents.approvers import approver_for
+from llmspell_agents.held import Held
 from llmspell_agents.history.memory import remembered
 from llmspell_agents.history.settings import DEFAULT_CONTEXT
 from llmspell_agents.history.summary import Summarizer
@@ -76,14 +77,17 @@ class Assembly:
             timeout_ms=config.tool_timeout_ms,
             retries=config.tool_retries,
             check=guard.tool_output if guard and guard.checks_results else None,
+            on_error=config.on_tool_error,
+            agent=agent.name,
         )
         models = model_caller(agent, ctx, guard.gate if guard else None)
         if ctx.step is not None:
             models, tools = journaled_models(models, ctx.step), _journaled(tools, ctx.step)
         view = self._view(ctx)
+        messages = [*self._system(answering, ctx), *await self._carried(view), *user]
         return AgentLoop(
             plan,
-            [*self._system(answering, ctx), *await self._carried(view), *user],
+            messages,
             models,
             tools,
             ctx.account,
@@ -94,7 +98,16 @@ class Assembly:
             else None,
             answering=answering,
             guard=guard,
+            held=self._held(messages),
         )
+
+    def _held(self, messages: list[Message]) -> Held | None:
+        most = self.agent.config.memory_mb()
+        if most is None:
+            return None
+        held = Held(most)
+        held.add(messages)
+        return held
 
     def _inside(self) -> ExecutionContext:
         """The context of its requests and tools: its limits."""
@@ -104,7 +117,7 @@ class Assembly:
             changes["account"] = ctx.account.child(agent.run_limits)
         if agent.config.on_approval is not None:
             changes["approver"] = approver_for(agent.config.on_approval, ctx)
-        deepest = agent.config.max_recursion_depth
+        deepest = agent.config.recursion_depth()
         if deepest is not None:
             # The first agent decides; those it calls may only ask for less.
             changes["max_nested"] = min(deepest, ctx.max_nested) if ctx.nested else deepest
@@ -160,6 +173,8 @@ def _journaled(tools: ToolCaller, step: Step) -> ToolCaller:
         tools.parallel,
         tools.timeout_ms,
         tools.retries,
+        tools.on_error,
+        tools.agent,
         check=tools.check,
         step=step,
     )

@@ -12,6 +12,7 @@ from llmspell_agents.guardrails.config import Guardrails
 from llmspell_agents.handoffs import HandoffEntry
 from llmspell_agents.history.settings import ContextChoice, Memory
 from llmspell_agents.reasoning import ReasoningField
+from llmspell_agents.resources import ResourceLimits
 from llmspell_agents.security_field import Security, checked_security
 from llmspell_core.account import Limits
 from llmspell_core.errors import ValidationError
@@ -165,10 +166,21 @@ class AgentConfig(ScriptModel):
         description="who answers for calls that need an approval: a function of the request, "
         '"ask" (whoever runs this), "deny", or "pause": the run stops and can be resumed',
     )
+    on_tool_error: Function | None = Field(
+        None,
+        description="gets the error and the call, and answers with nothing, a text as the result, "
+        "or {result | retry | failed}; what it throws ends the run",
+    )
     max_iterations: int | None = Field(None, ge=1, description="model requests, 25")
     max_tool_calls: int | None = Field(None, ge=0)
     max_total_tokens: int | None = Field(None, ge=1)
     max_cost_usd: float | None = Field(None, ge=0)
+    max_memory_mb: float | None = Field(
+        None, gt=0, description="conversation and tool results that a run holds"
+    )
+    resource_limits: ResourceLimits | None = Field(
+        None, description="max_execution_time, max_memory_mb, max_tool_calls, ... in one table"
+    )
     max_execution_time: float | None = Field(None, gt=0, description="seconds")
     timeout_ms: float | None = Field(None, gt=0)
     max_handoffs: int = Field(DEFAULT_HANDOFFS, ge=0)
@@ -232,27 +244,38 @@ class AgentConfig(ScriptModel):
 
     def account_limits(self) -> Limits:
         """The limits of its runs, short forms included; the tighter of two wins."""
-        given = self.limits or Limits()
-        requests = _tighter(given.requests, self.max_iterations)
+        given, more = self.limits or Limits(), self.resource_limits or ResourceLimits()
+        requests = _tighter(given.requests, self.max_iterations, more.max_iterations)
         if requests is None and self.execute is None:
             # A function asks no model itself: those it calls have limits of their own.
             requests = DEFAULT_REQUESTS
         return Limits.model_construct(
             requests=requests,
-            tool_calls=_tighter(given.tool_calls, self.max_tool_calls),
+            tool_calls=_tighter(given.tool_calls, self.max_tool_calls, more.max_tool_calls),
             per_tool=given.per_tool,
             input_tokens=given.input_tokens,
             output_tokens=given.output_tokens,
-            total_tokens=_tighter(given.total_tokens, self.max_total_tokens),
-            cost_usd=_tighter(given.cost_usd, self.max_cost_usd),
+            total_tokens=_tighter(given.total_tokens, self.max_total_tokens, more.max_total_tokens),
+            cost_usd=_tighter(given.cost_usd, self.max_cost_usd, more.max_cost_usd),
             wall_ms=None,
         )
 
     def deadline_ms(self) -> float | None:
         """How long a run may take: the smallest of the fields that say so."""
-        seconds = self.max_execution_time
+        more = self.resource_limits
+        seconds = _tighter(self.max_execution_time, more.max_execution_time if more else None)
         wall = self.limits.wall_ms if self.limits else None
-        return _tighter(_tighter(self.timeout_ms, seconds and seconds * 1000), wall)
+        return _tighter(self.timeout_ms, seconds and seconds * 1000, wall)
+
+    def memory_mb(self) -> float | None:
+        """How much conversation and tool results a run may hold."""
+        more = self.resource_limits
+        return _tighter(self.max_memory_mb, more.max_memory_mb if more else None)
+
+    def recursion_depth(self) -> int | None:
+        """How many agents and workflows may be tools of each other."""
+        more = self.resource_limits
+        return _tighter(self.max_recursion_depth, more.max_recursion_depth if more else None)
 
     def masked(self) -> dict[str, Any]:
         """The fields that were set, as data: keys masked, functions and objects by name."""
@@ -266,9 +289,8 @@ class AgentConfig(ScriptModel):
 N = TypeVar("N", int, float)
 
 
-def _tighter(one: N | None, other: N | None) -> N | None:
-    given = [value for value in (one, other) if value is not None]
-    return min(given) if given else None
+def _tighter(*limits: N | None) -> N | None:
+    return min((one for one in limits if one is not None), default=None)
 
 
 def _as_data(value: Any) -> Any:

@@ -57,8 +57,8 @@ class Talk(Protocol):
 class Conversation:
     """The messages of a conversation that ends with its process.
 
-    Whole turns are appended when they are over: a turn that failed leaves nothing behind, and
-    the messages can always be sent.
+    Whole turns are appended when they are over: a turn that failed leaves nothing behind, one
+    that was cut off leaves what was said, closed. So the messages can always be sent.
     """
 
     def __init__(self) -> None:

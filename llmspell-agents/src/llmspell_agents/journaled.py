@@ -21,7 +21,7 @@ from llmspell_core.provider import ModelDelta, ModelRequest, ModelResponse
 if TYPE_CHECKING:
     from llmspell_agents.chain import Leg
     from llmspell_agents.requests import ModelCaller
-    from llmspell_core.account import Account
+    from llmspell_core.account import Account, Booked, LimitHit
     from llmspell_core.context import ExecutionContext
     from llmspell_core.journal.recording import Step
     from llmspell_core.messages import AgentInput
@@ -105,6 +105,10 @@ class JournaledTools(ToolCaller):
         if self._pending:
             raise Paused([*self._pending])
         return outcomes
+
+    def _count_batch(self, names: list[str]) -> LimitHit | list[Booked]:
+        # Each call has an account of its own, of which is recorded what it has spent.
+        return self.ctx.account.before_tools(names) or []
 
     async def _told(self, call: ToolCall) -> Outcome:
         events, place = self.ctx.run_events, self._places[id(call)]

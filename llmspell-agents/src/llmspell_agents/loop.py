@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from llmspell_agents.answering import Answering, Verdict
     from llmspell_agents.guardrails.turn import GuardedTurn
+    from llmspell_agents.held import Held
     from llmspell_agents.history.view import ContextView
     from llmspell_agents.requests import ModelCaller
     from llmspell_agents.tool_calls import Outcome, ToolCaller
@@ -69,6 +70,7 @@ class AgentLoop:
     answering: Answering | None = None
     #: What checks its answers and tool calls; None: nothing does.
     guard: GuardedTurn | None = None
+    held: Held | None = None
     added: list[Message] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     iterations: int = 0
@@ -202,15 +204,22 @@ class AgentLoop:
             self.events.usage(held.usage)
             return held
         # An answer that is to be checked is handed out when it has been.
-        answering = self.answering
-        response = await streamed(
-            self.models,
-            request,
-            self.events,
-            live=answering is None,
-            partials=answering.partials if answering else None,
-            guard=self.guard,
-        )
+        answering, said = self.answering, list[str]()
+        try:
+            response = await streamed(
+                self.models,
+                request,
+                self.events,
+                said,
+                live=answering is None,
+                partials=answering.partials if answering else None,
+                guard=self.guard,
+            )
+        except BaseException:
+            if said:
+                # What was handed out has been said.
+                self.added.append(Message(role="assistant", content="".join(said)))
+            raise
         if response is None:
             raise AgentError(f"the model of {self.plan.agent} gave no answer")
         return response
@@ -262,6 +271,9 @@ class AgentLoop:
             self._text = response.text
             if self.events is not None:
                 self.events.answered()
+        if self.held is not None:
+            calls = response.tool_calls
+            self.held.add([Message(role="assistant", content=response.text, tool_calls=calls)])
 
     def _note(self, response: ModelResponse, calls: list[ToolCall]) -> None:
         thought = kept(response, self.models.target)
@@ -281,18 +293,26 @@ class AgentLoop:
                 self.events.tool_call_ready(index, call)
             for one in refused.values():
                 self.events.tool_ended(one.call, one.message.text)
-        hit = self.tools.limit(calls)
+        hit = self.tools.book(calls)
         if hit is None:
-            outcomes = (
-                await guard.around_tools(self, calls, refused)
-                if guard
-                else await self.outcomes(calls)
-            )
+            try:
+                outcomes = (
+                    await guard.around_tools(self, calls, refused)
+                    if guard
+                    else await self.outcomes(calls)
+                )
+            except BaseException:
+                self.added.extend(self.tools.left(calls))
+                raise
+            finally:
+                self.tools.release()
         elif self.plan.finish_on_limit:
             self._hit, self._tools_off = hit, True
             outcomes = self.tools.refuse(calls, hit)
         else:
             raise self._exceeded(hit)
+        if self.held is not None:
+            self.held.add((one.message for one in outcomes), (one.call for one in outcomes))
         for outcome in outcomes:
             self._records.append(outcome.call)
             self.added.append(outcome.message)

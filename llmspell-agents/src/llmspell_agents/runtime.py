@@ -10,6 +10,7 @@ from llmspell_agents.chain import Chain, Leg, _leg, leg_of, step_of
 from llmspell_agents.config import DEFAULT_HANDOFFS
 from llmspell_agents.guardrails.watched import watched
 from llmspell_agents.handing import Handing
+from llmspell_agents.interrupted import closed, was_cut_off
 from llmspell_agents.restraints import held_by, passed_on
 from llmspell_core.agent import Agent
 from llmspell_core.errors import AgentError, HookError, NotFoundError
@@ -100,7 +101,13 @@ class AgentRuntime:
             for one in passed:
                 ctx = passed_on(one, chain, ctx)
         leg = Leg(chain, first, carried=chain.before)
-        output = await self._follow(leg, input, ctx, once, conversation)
+        try:
+            output = await self._follow(leg, input, ctx, once, conversation)
+        except BaseException as error:
+            if was_cut_off(error) and chain.said:
+                # What was said is kept: the user goes on from there.
+                await turn.done(chain.said)
+            raise
         await turn.done(chain.said)
         return output
 
@@ -200,12 +207,17 @@ class AgentRuntime:
             # Its own hooks must be heard by this very run.
             await prepare(ctx)
         token = _leg.set(leg)
+        said = [] if leg.bare else [Message(role="user", content=input.text)]
         try:
             output = await once(watched(leg), input, ctx)
+        except BaseException as error:
+            checked = leg.noted or leg.chain.scopes or ctx.guardrails
+            if was_cut_off(error) and not checked and not isinstance(component, Handing):
+                leg.note(closed(said))
+            raise
         finally:
             _leg.reset(token)
         if not leg.noted and not isinstance(component, Handing):
-            said = [] if leg.bare else [Message(role="user", content=input.text)]
             leg.note([*said, Message(role="assistant", content=output.text)])
         leg.chain.note(output)
         return output

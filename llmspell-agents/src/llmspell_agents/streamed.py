@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from llmspell_agents.guardrails.turn import GuardedTurn
     from llmspell_agents.partials import Partials
     from llmspell_agents.requests import ModelCaller
-    from llmspell_core.provider import CallDelta, ModelRequest, ModelResponse
+    from llmspell_core.provider import CallDelta, ModelDelta, ModelRequest, ModelResponse
     from llmspell_core.run_events import RunEvents
 
 
@@ -19,6 +19,7 @@ async def streamed(
     models: ModelCaller,
     request: ModelRequest,
     events: RunEvents,
+    said: list[str],
     *,
     live: bool,
     partials: Callable[[], Partials | None] | None = None,
@@ -30,6 +31,7 @@ async def streamed(
         models: who asks
         request: what is asked
         events: who is told
+        said: gets the text as it comes: what is there when the answer breaks off
         live: whether the text is told as it comes; its caller tells it otherwise
         partials: makes what reads an answer that is data, for each attempt
         guard: nothing is told before the input has passed it, nor arguments that it checks
@@ -47,6 +49,7 @@ async def streamed(
                 reader.tell(delta, events)
             if delta.reasoning:
                 events.reasoning(delta.reasoning)
+            _keep(delta, said)
             if delta.text and live:
                 events.text(delta.text)
             owned = reader is not None and delta.call is not None and reader.owns(delta.call)
@@ -58,6 +61,13 @@ async def streamed(
     if response is not None:
         events.usage(response.usage)
     return response
+
+
+def _keep(delta: ModelDelta, said: list[str]) -> None:
+    if delta.restart:
+        said.clear()
+    if delta.text:
+        said.append(delta.text)
 
 
 def _tell_call(piece: CallDelta, events: RunEvents) -> None:

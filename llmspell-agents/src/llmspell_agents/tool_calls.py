@@ -7,12 +7,18 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from llmspell_agents.tool_errors import ask
 from llmspell_agents.wire_names import WireNames
+from llmspell_core.account import LimitHit, limit_error
 from llmspell_core.errors import (
     AgentError,
     LLMSpellError,
+    NotFoundError,
+    ToolError,
+    ToolFailed,
+    ToolFatal,
     ToolRetry,
     ValidationError,
     did_you_mean,
@@ -22,7 +28,7 @@ from llmspell_core.messages import Message, ToolCall
 from llmspell_core.tool import as_text
 
 if TYPE_CHECKING:
-    from llmspell_core.account import LimitHit
+    from llmspell_core.account import Booked
     from llmspell_core.context import ExecutionContext
     from llmspell_core.tool import Tool, ToolResult
 
@@ -40,15 +46,17 @@ class Outcome:
     call: ToolCall
     message: Message
     bad: bool = False
+    error: LLMSpellError | None = None
 
 
 @dataclass(slots=True)
 class ToolCaller:
     """Runs the tool calls of one agent's run.
 
-    Three ends of a call: *retry*, a message to the model (unknown tool, wrong arguments);
-    *failed*, a result marked as failed; or its result. None of them ends the run, but more than
-    `retries` bad calls of one tool in a row do.
+    Three bad ends of a call: *retry*, a message to the model (unknown tool, wrong arguments);
+    *failed*, a result marked as failed; *fatal*, which ends the run: `ToolFatal`, what `on_error`
+    throws, and more than `retries` bad calls of one tool in a row. No other end of a call does
+    anything to those beside it.
     """
 
     names: WireNames
@@ -56,15 +64,40 @@ class ToolCaller:
     parallel: int
     timeout_ms: float
     retries: int
+    #: `on_tool_error` of the agent.
+    on_error: Any = None
+    agent: str = ""
     #: Looks at how a call of this tool ended, before anybody else does.
     check: Callable[[Outcome, str], Awaitable[None]] | None = None
+    _booked: dict[int, Booked] = field(default_factory=dict)
+    #: How those calls of the present batch ended that have.
+    _ended: dict[int, Outcome] = field(default_factory=dict)
     _bad: dict[str, int] = field(default_factory=dict)
     _bad_in_row: int = 0
 
-    def limit(self, calls: list[ToolCall]) -> LimitHit | None:
-        """The limit that these calls would cross, or None: all of them run or none."""
-        found = (self.names.find(call.name) for call in calls)
-        return self.ctx.account.before_tools([tool.name for tool in found if tool])
+    def book(self, calls: list[ToolCall]) -> LimitHit | None:
+        """Count a batch of calls; else the limit that it would cross: all of them run or none."""
+        self._ended.clear()
+        found = [(id(call), tool.name) for call in calls if (tool := self.names.find(call.name))]
+        booked = self._count_batch([name for _, name in found])
+        if isinstance(booked, LimitHit):
+            return booked
+        self._booked = dict(zip((key for key, _ in found), booked, strict=False))
+        return None
+
+    def _count_batch(self, names: list[str]) -> LimitHit | list[Booked]:
+        return self.ctx.account.book(names)
+
+    def release(self) -> None:
+        """Give back what was counted of a batch and not called."""
+        for one in self._booked.values():
+            one.release()
+        self._booked = {}
+
+    def left(self, calls: list[ToolCall]) -> list[Message]:
+        """What is kept of a batch that was cut off: the results of the calls that have ended."""
+        found = (self._ended.get(id(call)) for call in calls)
+        return [one.message for one in found if one is not None]
 
     async def run(self, calls: list[ToolCall]) -> list[Outcome]:
         """Run all calls of one answer; outcomes in the order the model gave them.
@@ -84,8 +117,7 @@ class ToolCaller:
     def refuse(self, calls: list[ToolCall], hit: LimitHit) -> list[Outcome]:
         """Answer calls that a limit forbids, without running any."""
         text = f"not run: the limit {hit.name} ({hit.value:g}) is reached; answer without tools"
-        error = {"message": text, "code": "agent.limit_exceeded", "retryable": False}
-        outcomes = [self._ended(call, f"error: {text}", error) for call in calls]
+        outcomes = [self._wrong(call, f"error: {text}", limit_error(hit), text) for call in calls]
         if self.ctx.run_events is not None:
             for one in outcomes:
                 self.ctx.run_events.tool_ended(one.call, one.message.text)
@@ -114,7 +146,15 @@ class ToolCaller:
             async with slots:
                 return await self._told(call)
 
-        return await asyncio.gather(*(one(call) for call in calls))
+        tasks = [asyncio.ensure_future(one(call)) for call in calls]
+        try:
+            return await asyncio.gather(*tasks)
+        except BaseException:
+            # The run ends: none of them goes on without it.
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            raise
 
     async def _told(self, call: ToolCall) -> Outcome:
         """One call, and what listeners of the run hear of it."""
@@ -129,6 +169,27 @@ class ToolCaller:
         return outcome
 
     async def _one(self, call: ToolCall) -> Outcome:
+        outcome = await self._call(call)
+        if outcome.error is not None and self.on_error is not None:
+            outcome = await self._asked(outcome, outcome.error)
+        self._ended[id(call)] = outcome
+        return outcome
+
+    async def _asked(self, outcome: Outcome, error: LLMSpellError) -> Outcome:
+        """What `on_tool_error` makes of a call that went wrong."""
+        call = outcome.call
+        verdict = await ask(self.on_error, error, call, self.agent)
+        if verdict is None:
+            return outcome
+        if verdict.kind == "result":
+            call.error, call.result = None, verdict.value
+            text = as_text(verdict.value)
+            return Outcome(call, Message(role="tool", content=text, tool_call_id=call.id))
+        if verdict.kind == "retry":
+            return self._retry(call, ToolRetry(verdict.value))
+        return self._failure(call, ToolFailed(verdict.value))
+
+    async def _call(self, call: ToolCall) -> Outcome:
         tool = self.names.find(call.name)
         if tool is None:
             return self._unknown(call)
@@ -143,13 +204,16 @@ class ToolCaller:
                 self._bounded(call),
                 chosen_by_model=True,
                 call_id=call.id,
+                booked=self._booked.get(id(call)),
             )
+        except (ToolFatal, MemoryError):
+            raise
         except (ToolRetry, ValidationError) as error:
             outcome = self._retry(call, error)
         except LLMSpellError as error:
-            outcome = self._failure(call, error.to_dict())
+            outcome = self._failure(call, error)
         except Exception as error:  # noqa: BLE001 - whatever a tool raises, the run goes on
-            outcome = self._failure(call, error_data(error))
+            outcome = self._failure(call, ToolError(error_data(error)["message"]))
         else:
             outcome = self._result(call, tool, result)
         outcome.call.duration_ms = (time.perf_counter() - started) * 1000
@@ -163,7 +227,7 @@ class ToolCaller:
 
     def _result(self, call: ToolCall, tool: Tool, result: ToolResult) -> Outcome:
         if not result.success:
-            return self._failure(call, result.error or {"message": result.text or "failed"})
+            return self._failure(call, _error_of(result))
         text = result.text
         if tool.open_world or tool.untrusted:
             text = f"{UNTRUSTED.format(tool.name)}\n{text}"
@@ -177,22 +241,26 @@ class ToolCaller:
         hint = did_you_mean(call.name, names)
         offered = f"; the tools are: {', '.join(names)}" if names else "; there are no tools"
         text = f'unknown tool "{call.name}"' + (f", {hint}" if hint else "") + offered
-        error = {"message": text, "code": "tool.not_found", "retryable": False}
-        return self._ended(call, f"error: {text}", error, bad=True)
+        error = NotFoundError(text, code="tool.not_found")
+        return self._wrong(call, f"error: {text}", error, text, bad=True)
 
     def _retry(self, call: ToolCall, error: LLMSpellError) -> Outcome:
-        text = f"error: {self._redact(error.message)}; call {call.name} again, corrected"
-        return self._ended(call, text, error.to_dict(), bad=True)
+        message = self._redact(error.message)
+        text = f"error: {message}; call {call.name} again, corrected"
+        return self._wrong(call, text, error, message, bad=True)
 
-    def _failure(self, call: ToolCall, error: dict[str, object]) -> Outcome:
-        message = self._redact(str(error.get("message") or "failed"))
-        return self._ended(call, f"failed: {message}", {**error, "message": message})
+    def _failure(self, call: ToolCall, error: LLMSpellError) -> Outcome:
+        message = self._redact(error.message or "failed")
+        return self._wrong(call, f"failed: {message}", error, message)
 
-    def _ended(
-        self, call: ToolCall, text: str, error: dict[str, object], *, bad: bool = False
+    @staticmethod
+    def _wrong(
+        call: ToolCall, text: str, error: LLMSpellError, message: str, *, bad: bool = False
     ) -> Outcome:
-        call.error = error
-        return Outcome(call, Message(role="tool", content=text, tool_call_id=call.id), bad)
+        """The end of a call that went wrong: `text` for the model, `message` in its record."""
+        call.error = {**error.to_dict(), "message": message}
+        told = Message(role="tool", content=text, tool_call_id=call.id)
+        return Outcome(call, told, bad, error)
 
     def _redact(self, text: str) -> str:
         return self.ctx.runtime.redactor.text(text)
@@ -206,10 +274,25 @@ class ToolCaller:
         self._bad[name] = self._bad.get(name, 0) + 1
         self._bad_in_row += 1
         if self._bad[name] > self.retries or self._bad_in_row > max(MAX_BAD_CALLS, self.retries):
+            times = f"called {name} wrongly {self._bad[name]} times"
+            if self._bad[name] <= self.retries:
+                times = f"made {self._bad_in_row} wrong calls in a row"
             raise AgentError(
-                f"the model called {name} wrongly {self._bad[name]} times: {outcome.message.text}",
+                f"the model {times}: {outcome.message.text}",
                 code="agent.tool_retries",
                 hint="describe the tool's parameters better, use a larger model, "
                 "or raise tool_retries",
                 details={"call": {"name": name, "arguments": outcome.call.arguments}},
             )
+
+
+def _error_of(result: ToolResult) -> LLMSpellError:
+    """What a result that is marked as failed says of its failure."""
+    data = result.error or {}
+    return ToolFailed(
+        str(data.get("message") or result.text or "failed"),
+        code=data.get("code"),
+        hint=data.get("hint"),
+        details=data.get("details"),
+        retryable=bool(data.get("retryable")),
+    )

@@ -57,6 +57,8 @@ class ComponentTool(Tool):
     untrusted = True
     #: Its own deadline and the caller's are what bounds a nested run.
     timeout_ms = 0
+    #: What it runs has its own end.
+    grace_ms = 0
 
     def __init__(
         self, component: BaseAgent, name: str | None = None, description: str | None = None

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from llmspell_core.account import Account
@@ -21,6 +22,8 @@ from llmspell_core.errors import PolicyError
 T = TypeVar("T")
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from llmspell_core.approval import Approver
     from llmspell_core.component import BaseAgent
     from llmspell_core.config.settings import Settings
@@ -53,6 +56,9 @@ GRACE_MS = 100
 MAX_NESTED = 5
 
 _current: ContextVar[ExecutionContext | None] = ContextVar("llmspell_context", default=None)
+
+#: Of a function that runs in a thread: the loop of the run that it belongs to.
+home: ContextVar[AbstractEventLoop] = ContextVar("llmspell_home_loop")
 
 #: Told when this machine begins (1) and stops (-1) to compute for the run: who waits for that
 #: does not wait for others.
@@ -256,11 +262,13 @@ class ToolContext(ExecutionContext):
         """Tell how far long work has come."""
         if self.run_events is not None:
             self.run_events.tool_progress(done, total, note, self.tool.name)
-        self.events.emit(
-            "tool.progress",
-            {"tool": self.tool.name, "done": done, "total": total, "note": note},
-            correlation_id=self.correlation_id,
-        )
+        data = {"tool": self.tool.name, "done": done, "total": total, "note": note}
+        emit = partial(self.events.emit, "tool.progress", data, correlation_id=self.correlation_id)
+        if (loop := home.get(None)) is None:
+            emit()
+        elif not loop.is_closed():
+            # From a thread: subscribers live on the loop.
+            loop.call_soon_threadsafe(emit)
 
     @property
     def cancelled(self) -> bool:

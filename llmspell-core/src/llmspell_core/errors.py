@@ -7,7 +7,8 @@
     ├── NotFoundError        *.not_found     a name that nothing is registered under
     ├── ToolError            tool.*          a tool failed
     │   ├── ToolRetry        tool.retry      the model should call again with other arguments
-    │   └── ToolFailed       tool.failed     the call failed and the run goes on
+    │   ├── ToolFailed       tool.failed     the call failed and the run goes on
+    │   └── ToolFatal        tool.fatal      the run must not go on
     ├── AgentError           agent.*         an agent run failed or reached a limit
     ├── ProviderError        provider.*      a model service refused, failed or is missing
     ├── WorkflowError        workflow.*      a workflow specification or run failed
@@ -116,6 +117,12 @@ class ToolFailed(ToolError):  # noqa: N818 - as above
     """Raised by a tool: this call failed, the agent's run goes on."""
 
     code = "tool.failed"
+
+
+class ToolFatal(ToolError):  # noqa: N818 - as above
+    """A tool found that the run must not go on: it ends with this error."""
+
+    code = "tool.fatal"
 
 
 class AgentError(LLMSpellError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llmspell_core.errors import AgentError, LLMSpellError, ToolError, WorkflowError
 
 if TYPE_CHECKING:
+    from llmspell_core.account import Booked
     from llmspell_core.component import BaseAgent
     from llmspell_core.context import ExecutionContext
 
@@ -78,6 +79,8 @@ class Call:
     traced: bool = False
     #: Which attempt this is, counted from 1: hooks may ask for another.
     attempt: int = 1
+    #: The place that the account keeps for this call, in the batch it belongs to.
+    booked: Booked | None = None
     #: The context as the pipeline was entered with; `ctx` may change on the way.
     outer: ExecutionContext = field(init=False)
     #: Until when a person may think about it (`time.monotonic()`): no tool's timeout is in it.
@@ -106,6 +109,15 @@ class Call:
         if self.call_id:
             data["call_id"] = self.call_id
         ctx.events.emit(type_, data, correlation_id=ctx.correlation_id, language=ctx.language)
+
+    @property
+    def grace(self) -> float:
+        """How many seconds it may go on after it was cancelled; 0: until what it runs has ended."""
+        return float(getattr(self.component, "grace_ms", 0)) / 1000
+
+    def abandoned(self) -> None:
+        """It did not end by then."""
+        self.ctx.runtime.abandoned.add(self)
 
     def elapsed_ms(self) -> float:
         """How long it has taken so far."""

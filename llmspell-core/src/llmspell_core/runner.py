@@ -38,6 +38,7 @@ from llmspell_core.within import TimeLimitError, within
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from llmspell_core.account import Booked
     from llmspell_core.component import BaseAgent
     from llmspell_core.context import ExecutionContext
     from llmspell_core.runtime import Runtime
@@ -148,14 +149,19 @@ class Runner:
         *,
         chosen_by_model: bool = False,
         call_id: str | None = None,
+        booked: Booked | None = None,
     ) -> ToolResult:
-        """Call a tool. A failure is raised; `chosen_by_model` calls may need an approval."""
+        """Call a tool. A failure is raised; `chosen_by_model` calls may need an approval.
+
+        `booked` is the place that the account keeps for this call already.
+        """
         if ctx.run_events is not None:
             ctx = ctx.child(run_events=ctx.run_events.inside(tool.name, call_id))
         for _ in range(MAX_REDIRECTS + 1):
             call = self._enter(tool, params, ctx)
             call.call_id = call_id
             call.patience = _patience(ctx)
+            call.booked = booked
             try:
                 return await self._run_tool(tool, call, chosen_by_model)
             except Redirect as redirect:
@@ -189,9 +195,10 @@ class Runner:
         self, tool: Tool, parsed: Any, call: Call, chosen_by_model: bool
     ) -> ToolResult:
         ctx = call.ctx
-        if hit := ctx.account.before_tools([tool.name]):
-            raise limit_error(hit)
-        ctx.account.charge_tool(tool.name)
+        if call.booked is None or not call.booked.take(tool.name):
+            if hit := ctx.account.before_tools([tool.name]):
+                raise limit_error(hit)
+            ctx.account.charge_tool(tool.name)
         result = ToolResult.of(await self._do(tool, parsed, ctx))
         # Not by getattr: for a field that is not there pydantic looks long.
         operation = getattr(parsed, "__dict__", {}).get("operation")
@@ -309,10 +316,12 @@ class Runner:
 
     async def _bounded(self, call: Call, body: Callable[[Any], Awaitable[Any]]) -> Any:
         remaining = call.ctx.remaining_ms()
-        if remaining is None:
+        patience = call if call.grace else None
+        if remaining is None and patience is None:
             return await body(call.payload)
+        seconds = None if remaining is None else remaining / 1000
         try:
-            return await within(remaining / 1000, body(call.payload))
+            return await within(seconds, body(call.payload), patience)
         except TimeLimitError as error:
             raise DeadlineError(
                 f"{call.component.name} took longer than {_deadline_text(call)}",

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakKeyDictionary
 
 from llmspell_core import lifecycle
+from llmspell_core.abandoned import Abandoned
 from llmspell_core.approval import Approver, deny_all
 from llmspell_core.config.directories import data_dir, own_places
 from llmspell_core.config.settings import Settings
@@ -92,6 +93,8 @@ class Runtime:
         self.redactor = Redactor()
         #: What is recorded and played instead of asking; None: nothing.
         self.cassette: Cassette | None = None
+        #: Tools that did not end when their runs did.
+        self.abandoned = Abandoned()
         self.plugins = PluginManager()
         events = self.settings.events
         self.base = Overlay(history=events.history, queue=events.queue, share=list(events.share))

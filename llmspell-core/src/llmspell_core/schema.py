@@ -36,11 +36,23 @@ _WORDS = {
 
 def pydantic_mistakes(error: PydanticError) -> list[dict[str, str]]:
     """Each mistake as `{field, message}`, in a user's words; one for a value of no right type."""
+    from llmspell_core.script.model import Unknown
+
     rows = error.errors(include_url=False, include_context=True)
+    unknown = [one for one in rows if isinstance(one.get("input"), Unknown)]
+    # A field that was misspelt is not missing as well.
+    misspelt = {(*one["loc"][:-1], one["input"].near) for one in unknown}
     expected: dict[str, list[str]] = {}
     found: dict[str, dict[str, str]] = {}
-    for one in rows:
+    rest = [one for one in rows if not isinstance(one.get("input"), Unknown)]
+    for one in (*unknown, *rest):
         if any(_beside_the_point(one, other) for other in rows):
+            continue
+        if one["type"] == "missing" and one["loc"] in misspelt:
+            continue
+        if isinstance(given := one.get("input"), Unknown):
+            where = ".".join(str(part) for part in one["loc"][:-1] if not _is_branch(part))
+            found[f"{where}: {given.text}"] = {"field": where, "message": given.text}
             continue
         where = ".".join(str(part) for part in one["loc"] if not _is_branch(part))
         text = _WORDS.get(one["type"])

@@ -229,7 +229,9 @@ class Tool(BaseAgent):
     requires_approval: bool | Literal["policy"] | Callable[..., Any] = False
     #: It is the script's own: what the tool itself wants to be asked, the script may answer.
     script_approves: bool = False
-    timeout_ms: float = 30_000
+    timeout_ms: float = 60_000
+    #: How long a call may go on after it was cancelled, before it is left alone.
+    grace_ms: float = 1_000
     #: Earlier results are given again; failed calls are made again.
     cache: ToolCache | None = None
     retry: RetryOptions | None = None
@@ -348,7 +350,10 @@ class FunctionTool(Tool):
             arguments[self._signature.takes_ctx] = ctx
         if self._is_async:
             return await self.function(**arguments)
-        return self.function(**arguments)
+        from llmspell_core.threads import in_thread
+
+        # Beside the event loop: everything else would stand still, deadlines included.
+        return await in_thread(self.function, **arguments)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -393,6 +398,8 @@ def tool(**options: Any) -> Callable[[Callable[..., Any]], FunctionTool]: ...
 
 def tool(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Make a tool of a typed function, sync or async; `ctx`, where named, is the ToolContext.
+
+    A function that is not asynchronous runs in a thread of its own.
 
     Options are the class attributes of `Tool`: name, description, category, security_level,
     destructive, timeout_ms, aliases, cache (true, seconds, {ttl_s, max_entries}), retry

@@ -9,20 +9,33 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
 from types import CoroutineType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llmspell_core.patience import Patience
 
 
-async def within(seconds: float, work: Awaitable[Any]) -> Any:
+async def within(
+    seconds: float | None, work: Awaitable[Any], patience: Patience | None = None
+) -> Any:
     """What `work` gives, or TimeLimitError when it waits longer than so many seconds.
 
-    A TimeoutError of the work itself is passed on as it is.
+    A TimeoutError of the work itself is passed on as it is. With `patience`, a coroutine that
+    goes on after its cancellation, for whatever reason that was, is left behind after a while.
     """
     if type(work) is CoroutineType:
         try:
             waits_for = work.send(None)
         except StopIteration as end:
             return end.value
-        work = _Rest(work, waits_for)
+        if patience is None:
+            work = _Rest(work, waits_for)
+        else:
+            from llmspell_core.patience import Patient
+
+            work = Patient(work, waits_for, patience)
+    if seconds is None:
+        return await work
     import asyncio
 
     limit = asyncio.timeout(seconds)

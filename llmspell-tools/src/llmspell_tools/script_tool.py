@@ -61,7 +61,7 @@ class ToolConfig(ScriptModel):
     category: str = Field("custom", description="where lists put it")
     version: str = Field("0.1.0", description="its version")
     security_level: Level = Field("safe", description="safe, restricted or privileged")
-    timeout_ms: float = Field(30_000, ge=0, description="how long a call may take; 0 is no limit")
+    timeout_ms: float = Field(60_000, ge=0, description="how long a call may take; 0 is no limit")
     aliases_: Names = Field(default_factory=list, alias="aliases", description="other names")
     sequential: bool = Field(False, description="no other call of the same batch runs beside it")
     requires_approval: (

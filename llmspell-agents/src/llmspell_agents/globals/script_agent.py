@@ -259,9 +259,13 @@ class ScriptAgent(AgentState):
 
     @script_method
     def get_metrics(self) -> Any:
-        """What it has done: requests, tool calls, tokens, cost, average time."""
+        """What it has done: requests, tool calls, tokens, cost, average time.
+
+        `tools_abandoned` are tools that went on though their runs had ended.
+        """
         agent = self._own()
-        return Result(agent.metrics.as_dict(agent.id))
+        abandoned = self._ctx.runtime.abandoned.below(agent.id)
+        return Result({**agent.metrics.as_dict(agent.id), "tools_abandoned": abandoned})
 
     @script_method
     def get_health(self) -> Any:

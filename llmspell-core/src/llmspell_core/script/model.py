@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
-from llmspell_core.errors import did_you_mean
+from llmspell_core.errors import nearest
 from llmspell_core.names import to_snake
 
 
@@ -24,6 +24,23 @@ class Also:
     """Beside an annotation: another form, in the manifest's type language, that is read as it."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Stands for the value of a field that there is not; `near` is the one that may be meant."""
+
+    name: str
+    near: str | None
+
+    def __repr__(self) -> str:
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """What is wrong."""
+        hint = f', did you mean "{self.near}"?' if self.near else ""
+        return f'unknown field "{self.name}"{hint}'
 
 
 class ScriptModel(BaseModel):
@@ -46,6 +63,10 @@ class ScriptModel(BaseModel):
         origin: dict[str, str] = {}
         for key, value in data.items():
             name = key if key in known else cls._field_of(key)
+            if isinstance(name, Unknown):
+                # Left for pydantic to refuse, which goes on to find what else is wrong.
+                found[key] = name
+                continue
             if name in found:
                 raise PydanticCustomError(
                     "both_spellings",
@@ -59,8 +80,8 @@ class ScriptModel(BaseModel):
         return {(known[n].alias or n) if n in known else n: v for n, v in found.items()}
 
     @classmethod
-    def _field_of(cls, key: Any) -> str:
-        """The field that another spelling stands for; an unknown one is an error."""
+    def _field_of(cls, key: Any) -> str | Unknown:
+        """The field that another spelling stands for; an unknown one is a mistake."""
         if not isinstance(key, str):
             raise PydanticCustomError("field_name", "field names are strings")
         snake = to_snake(key)
@@ -70,12 +91,10 @@ class ScriptModel(BaseModel):
         if cls.model_config.get("extra") == "allow":
             return key
         names = [field.alias or name for name, field in cls.model_fields.items()]
-        near = did_you_mean(key, [*names, *cls.aliases])
-        raise PydanticCustomError(
-            "unknown_field",
-            'unknown field "{field}"{near}',
-            {"field": key, "near": f", {near}" if near else ""},
-        )
+        near = nearest(key, [*names, *cls.aliases])
+        if cls.model_config.get("extra") == "forbid":
+            return Unknown(key, near)
+        raise PydanticCustomError("unknown_field", "{text}", {"text": Unknown(key, near).text})
 
 
 def _fits(model: type[ScriptModel], data: dict[Any, Any]) -> bool:
