@@ -156,6 +156,8 @@ def agents(one: Figures) -> Iterator[Row]:
     """Rows of `agent_turn.py`."""
     yield Row("agent turn above the model", one["answer_us"], "us", 150)
     yield Row("  with one tool call", one["one_tool_us"], "us", 300)
+    yield Row("first delta after the model's chunk", one["first_delta_us"], "us", 100)
+    yield Row("  each event of a run, handed out", one["event_us"], "us")
 
 
 def histories(one: Figures) -> Iterator[Row]:
@@ -220,8 +222,12 @@ def workflows(one: Figures) -> Iterator[Row]:
 
 def core(one: Figures) -> Iterator[Row]:
     """Rows of `core_costs.py`."""
-    for name in ("hook point, 0 hooks", "hook point, 1 hooks", "event, 0 handlers"):
-        yield Row(name, one[name], "us", 3 if name.startswith("event") else None)
+    for hooks in (0, 1, 10):
+        name = f"hook point, {hooks} hooks"
+        yield Row(name, one[name], "us")
+    for handlers in (0, 1, 100):
+        name = f"event, {handlers} handlers"
+        yield Row(name, one[name], "us", None if handlers else 3)
     for name in ("state get, memory", "state set, sqlite"):
         yield Row(name, one[name], "us")
 

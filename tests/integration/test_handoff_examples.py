@@ -13,7 +13,7 @@ from llmspell_bridge.engines import ScriptSource
 from llmspell_bridge.runtime import ScriptRuntime
 from llmspell_bridge.streams import CapturedStreams
 from llmspell_cli.testing import CommandLine
-from llmspell_core.testing import ScriptedProvider, tool_call
+from llmspell_core.testing import ScriptedProvider, chunks, tool_call
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SUFFIXES = (".lua", ".js")
@@ -72,6 +72,20 @@ def test_support_hands_to_billing_and_gets_the_customer_back(suffix: str) -> Non
     assert said[0].startswith("You are the first who talks")
     assert [one for one in said if one in ("No, 40 are open.", "And 2024-8?", "Yes.")] == [
         *("No, 40 are open.", "And 2024-8?", "Yes.")
+    ]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_run_is_watched_while_it_happens(suffix: str) -> None:
+    printed, _ = play(
+        f"run_events{suffix}",
+        tool_call("transfer_to_billing", reason="it is about a bill"),
+        chunks("Your bill", " is paid."),
+    )
+    assert printed.splitlines() == [
+        "triage hands over to billing",
+        "billing: Your bill is paid.",
+        "completed",
     ]
 
 

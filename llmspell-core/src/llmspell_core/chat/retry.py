@@ -42,6 +42,8 @@ async def pause(
     left = ctx.remaining_ms()
     if left is not None and delay >= left:
         return False
+    if ctx.run_events is not None:
+        ctx.run_events.retry(attempt, delay, error.to_dict())
     ctx.events.emit(
         "llm.retry",
         {

@@ -61,18 +61,20 @@ class _Wake:
 class EventQueue:
     """Events on their way to one reader; a model that is faster than he is read no further."""
 
-    __slots__ = ("_come", "_events", "_gone", "_left")
+    __slots__ = ("_come", "_events", "_gone", "_hungry", "_left")
 
     def __init__(self) -> None:
         self._events: deque[RunEvent] = deque()
         self._come = _Wake()
         self._gone = _Wake()
         self._left = False
+        #: The reader waits for the next event.
+        self._hungry = False
 
     @property
     def crowded(self) -> bool:
-        """Whether more wait than should."""
-        return len(self._events) >= WAITING and not self._left
+        """Whether more wait than should, or the first one that the reader waits for."""
+        return (self._hungry or len(self._events) >= WAITING) and not self._left
 
     def take(self, event: RunEvent) -> None:
         """Keep an event until it is read."""
@@ -81,13 +83,20 @@ class EventQueue:
 
     async def room(self) -> None:
         """Wait until it is not crowded any more."""
-        while self.crowded:
+        if self._hungry:
+            # A model that never waits must not keep him from what is there.
+            await asyncio.sleep(0)
+        while len(self._events) >= WAITING and not self._left:
             await self._gone.wait()
 
     async def next(self) -> RunEvent:
         """The next event, waiting for it."""
         while not self._events:
-            await self._come.wait()
+            self._hungry = True
+            try:
+                await self._come.wait()
+            finally:
+                self._hungry = False
         event = self._events.popleft()
         self._gone.set()
         return event
