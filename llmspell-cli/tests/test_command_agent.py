@@ -11,6 +11,7 @@ import pytest
 
 from llmspell_cli.testing import CommandLine, serving
 from llmspell_core.testing import FakeOpenAI
+from llmspell_core.testing.openai_server import completion
 
 FILE = """\
 description = "greets"
@@ -154,3 +155,35 @@ def test_a_plugin_offers_an_agent_as_data(
     assert "in the field of markets" in asked[-1]["messages"][0]["content"]
     spell = llmspell.write("x.lua", 'return Agent.get("market-research"):execute("hi").text')
     assert llmspell(spell).out == "You said: hi\n"
+
+
+def test_an_agent_pauses_and_is_resumed(llmspell: CommandLine) -> None:
+    def clerk(body: dict[str, Any]) -> dict[str, Any]:
+        last = body["messages"][-1]
+        if last["role"] == "tool":
+            return completion(f"told: {last['content']}")
+        function = {"name": "calculator", "arguments": '{"input": "6*7"}'}
+        return completion(tool_calls=[{"id": "c1", "type": "function", "function": function}])
+
+    llmspell.write("clerk.agent.toml", 'tools = ["calculator"]\non_approval = "pause"\n')
+    with serving(FakeOpenAI(clerk)) as server:
+        llmspell.env["LLMSPELL_PROVIDERS__FAKE__BASE_URL"] = server.base_url
+        llmspell.env["LLMSPELL_DEFAULT__MODEL"] = "fake/m"
+        llmspell.env["LLMSPELL_SECURITY__TOOLS__REQUIRE_APPROVAL"] = '["calculator"]'
+        ask = ("agent", "run", "clerk.agent.toml")
+        paused = llmspell(*ask, "q")
+        assert paused.code == 1
+        assert "agent clerk waits for an approval: calculator" in paused.err
+        assert "--resume FILE --approve calculator" in paused.err
+        assert json.loads(paused.out)["status"] == "paused"
+        llmspell.write("paused.json", paused.out)
+        assert llmspell(*ask, "--resume", "paused.json").code == 2
+        wrong = llmspell(*ask, "--resume", "paused.json", "--approve", "calculater")
+        assert 'no call "calculater" is pending' in wrong.err
+        done = llmspell(*ask, "--resume", "paused.json", "--deny", "calculator=by head")
+        assert (done.code, done.out) == (0, "told: failed: calculator: by head\n")
+        llmspell.write("again.json", llmspell(*ask, "q").out)
+        done = llmspell(*ask, "--resume", "again.json", "--approve", "c1")
+        assert (done.code, done.out) == (0, "told: 42\n")
+        forged = llmspell.write("forged.json", paused.out.replace("6*7", "6*8"))
+        assert "not signed here" in llmspell(*ask, "--resume", forged, "--yes").err

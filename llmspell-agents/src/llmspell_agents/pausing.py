@@ -131,6 +131,7 @@ async def resume(
         elif (end := run.outcome(records, number)) is not None:
             return end
         recording.decisions = decisions_of(records)
+        run.tell("agent.resumed")
         return await run.again(records[0], number)
 
 
@@ -187,20 +188,15 @@ class _Run:
         await self.recording.write("paused", str(number), data)
         records = await journal.records(run_id)
         output = self._paused(_pause_of(records, number), records)
-        ctx = self.ctx
-        ctx.events.emit(
-            "agent.paused",
-            {
-                "name": self.component.name,
-                "id": self.component.id,
-                "run_id": ctx.run_id,
-                "journal": run_id,
-                "pending": [one.model_dump() for one in output.pending],
-            },
-            correlation_id=ctx.correlation_id,
-            language=ctx.language,
-        )
+        self.tell("agent.paused", pending=[one.model_dump() for one in output.pending])
         return output
+
+    def tell(self, type_: str, **data: Any) -> None:
+        """Tell the bus of the run; `journal` is the name that the journal has it by."""
+        ctx, component = self.ctx, self.component
+        data |= {"name": component.name, "id": component.id, "run_id": ctx.run_id}
+        data["journal"] = self.recording.run_id
+        ctx.events.emit(type_, data, correlation_id=ctx.correlation_id, language=ctx.language)
 
     def _paused(self, pause: JournalRecord, records: list[JournalRecord]) -> AgentOutput:
         runtime, name = self.ctx.runtime, self.component.name

@@ -70,13 +70,14 @@ class _Running:
 
     async def run(self, source: ScriptSource) -> ScriptResult:
         from llmspell_cli.event_log import EventLog
+        from llmspell_cli.paused import PausedRuns
         from llmspell_cli.progress import ModelProgress
 
         common, options = self._common, self._options
         async with self._runtime(source) as runtime:
             bus = runtime.base.events
             log = EventLog(bus, common.trace_events, jsonl=options.as_jsonl)
-            with ModelProgress(bus):
+            with ModelProgress(bus), PausedRuns(bus):
                 async with log:
                     self.started = True
                     return await runtime.run(

@@ -137,6 +137,8 @@ def info(ctx: click.Context, name: str, as_json: bool) -> None:
         "llmspell agent run chat 'What day is in 100 days?'",
         "llmspell agent run customer-service --param company=Acme 'Where is my parcel?'",
         "llmspell agent run reviewer.agent.toml < spell.lua",
+        "llmspell agent run clerk.agent.toml 'Pay Ann back.' > paused.json",
+        "llmspell agent run clerk.agent.toml --resume paused.json --approve refund",
     ),
 )
 @click.argument("name", shell_complete=complete_agent)
@@ -151,24 +153,42 @@ def info(ctx: click.Context, name: str, as_json: bool) -> None:
 @click.option("--model", metavar="NAME", help="Another model.")
 @click.option("--approve", multiple=True, metavar="TOOL", help="Approve calls of this tool.")
 @click.option("--yes", is_flag=True, help="Approve all calls that would be asked about.")
+@click.option(
+    "--resume",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Let a run go on that paused: FILE is what it printed.",
+)
+@click.option("--deny", multiple=True, metavar="TOOL[=WHY]", help="With --resume: refuse these.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
 @click.option("--stats", is_flag=True, help="Print tokens and time, on stderr.")
 @common_options
 @click.pass_context
-def run_agent(ctx: click.Context, /, name: str, prompt: str | None, **options: Any) -> None:
-    """Ask an agent and print its answer. Without a PROMPT, standard input is the prompt."""
+def run_agent(ctx: click.Context, /, name: str, prompt: str | None, **options: Any) -> int:
+    """Ask an agent and print its answer. Without a PROMPT, standard input is the prompt.
+
+    A run that pauses for an approval (on_approval = "pause") is printed as JSON, and the exit
+    code is 1. With --resume it goes on: --approve, --deny and --yes answer.
+    """
     from llmspell_cli.approve import approver
+    from llmspell_cli.paused import answers_of, read_paused, tell
 
     given = parse_params(options["params"], options["params_file"])
-    text = _prompt(prompt)
+    input_: dict[str, Any] = {}
+    if options["resume"] is None:
+        input_["text"] = _prompt(prompt)
+    else:
+        input_["resume"] = read_paused(options["resume"])
+        input_["approvals"] = answers_of(options["approve"], options["deny"], yes=options["yes"])
 
     async def work(found: ExecutionContext) -> Any:
         made, variables = await _made(name, given, found, options["model"])
-        return await made.execute({"text": text, "variables": variables}, found)
+        return await made.execute({**input_, "variables": variables}, found)
 
     asker = approver(options["approve"], yes=options["yes"])
     output = _with_runtime(common_of(ctx), work, *_files(name), approver=asker)
-    if options["as_json"]:
+    paused = output.status == "paused"
+    if options["as_json"] or paused:
         print_json(output.model_dump(mode="json", exclude_none=True))
     else:
         click.echo(output.text)
@@ -176,6 +196,11 @@ def run_agent(ctx: click.Context, /, name: str, prompt: str | None, **options: A
         used = output.metadata.usage
         say(f"tokens  {used.input_tokens} in, {used.output_tokens} out")
         say(f"time    {output.metadata.execution_time_ms:.0f} ms")
+    if paused:
+        tell(output.agent, [one.model_dump() for one in output.pending])
+        tool = output.pending[0].tool
+        say(clean(f"  go on with: llmspell agent run {name} --resume FILE --approve {tool}"))
+    return int(paused)
 
 
 def _prompt(given: str | None) -> str:
