@@ -132,6 +132,9 @@ class JournaledTools(ToolCaller):
         account = self._accounts[id(call)] = own_account(self.ctx.account)
         try:
             outcome = await ToolCaller._one(self, call)
+            if self.check is not None:
+                # What is recorded is what the model is told.
+                await self.check(outcome, self.names.real_name(call.name))
         except Paused as paused:
             self._pending.extend(paused.pending)
             return Outcome(call, Message(role="tool", tool_call_id=call.id))
