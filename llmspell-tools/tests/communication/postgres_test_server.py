@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -48,7 +49,15 @@ def postgres() -> Iterator[str]:
             place / "postgres", "-D", folder / "data", "-h", "127.0.0.1", "-p", str(port),
             "-k", folder, "-c", "fsync=off", "-c", "shared_buffers=16MB",
         ]  # fmt: skip
-        with running(server, port, **quiet):
+        # It listens before it can answer; and SIGTERM would wait for its last client.
+        asked = [place / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+        with running(
+            server,
+            port,
+            ready=lambda: subprocess.run(asked, check=False).returncode == 0,
+            stop=signal.SIGINT,
+            **quiet,
+        ):
             yield f"postgresql://test:{PASSWORD}@127.0.0.1:{port}/postgres"
     finally:
         shutil.rmtree(folder, ignore_errors=True)

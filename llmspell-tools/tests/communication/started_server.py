@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,18 +23,25 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: Sequence[str | Path], port: int, **options: Any) -> Iterator[None]:
-    """Run a server, from when it listens on `port` until the end of the block."""
+def running(
+    command: Sequence[str | Path],
+    port: int,
+    *,
+    ready: Callable[[], bool] = lambda: True,
+    stop: signal.Signals = signal.SIGTERM,
+    **options: Any,
+) -> Iterator[None]:
+    """Run a server, from when it listens on `port` and is `ready` until the end of the block."""
     server = subprocess.Popen([*command], stderr=subprocess.DEVNULL, **options)
     try:
         until = time.monotonic() + PATIENCE_S
-        while not _listens(port):
+        while not (_listens(port) and ready()):
             if time.monotonic() > until or server.poll() is not None:
                 raise RuntimeError(f"{Path(command[0]).name} did not start")
             time.sleep(0.05)
         yield
     finally:
-        server.terminate()
+        server.send_signal(stop)
         server.wait(timeout=20)
 
 

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
 import time
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from llmspell_core.config.directories import data_dir, private_dir
+from llmspell_core.config.directories import data_dir
 from llmspell_core.errors import JournalError
 from llmspell_core.journal.holding import holding
 from llmspell_core.journal.journal import RunSummary
 from llmspell_core.journal.record import VERSION, JournalRecord, Kind, decode, encode
+from llmspell_core.storage.sqlite_file import Contents, SqliteFile, transaction
 
 if TYPE_CHECKING:
     import sqlite3
 
     from llmspell_core.config.sources import Loaded
 
-T = TypeVar("T")
-
-#: How long to wait for another process that is writing.
-BUSY_S = 10.0
-_SCHEMA_VERSION = 1
 _SCHEMA = (
     """
     CREATE TABLE records (
@@ -56,6 +48,8 @@ _RUNS = """
 """
 _DELETE = "DELETE FROM records WHERE run_id = ?"
 _OLD = "SELECT run_id FROM records GROUP BY run_id HAVING max(time) < ?"
+# A call that is not known to have begun would be made twice: each record reaches the disk.
+_CONTENTS = Contents("journal", JournalError, "[journal] file", _SCHEMA, synced=True)
 
 
 class SqliteJournal:
@@ -69,9 +63,7 @@ class SqliteJournal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._executor: ThreadPoolExecutor | None = None
-        self._connection: sqlite3.Connection | None = None
-        self._closed = False
+        self._file = SqliteFile(path, _CONTENTS)
 
     async def append(
         self, run_id: str, kind: Kind, data: dict[str, Any], *, key: str = ""
@@ -79,31 +71,31 @@ class SqliteJournal:
         text = encode(data, f"{kind} of run {run_id}")
         moment = time.time()
         row = (_plain(run_id), kind, _plain(key), VERSION, moment, text)
-        sequence = await self._call(lambda db: _append(db, row))
+        sequence = await self._file.call(lambda db: _append(db, row))
         if sequence is None:
             return None
         return JournalRecord(run_id, sequence, kind, key, decode(text, VERSION), moment, VERSION)
 
     async def records(self, run_id: str) -> list[JournalRecord]:
         where = (_plain(run_id),)
-        rows = await self._call(lambda db: db.execute(_RECORDS, where).fetchall())
+        rows = await self._file.call(lambda db: db.execute(_RECORDS, where).fetchall())
         return [
             JournalRecord(run_id, sequence, kind, key, decode(text, version), moment, version)
             for sequence, kind, key, text, moment, version in rows
         ]
 
     async def runs(self) -> list[RunSummary]:
-        rows = await self._call(lambda db: db.execute(_RUNS).fetchall())
+        rows = await self._file.call(lambda db: db.execute(_RUNS).fetchall())
         return [
             RunSummary(run_id, count, last, first, end) for run_id, count, first, end, last in rows
         ]
 
     async def delete(self, run_id: str) -> bool:
         where = (_plain(run_id),)
-        return await self._call(lambda db: db.execute(_DELETE, where).rowcount > 0)
+        return await self._file.call(lambda db: db.execute(_DELETE, where).rowcount > 0)
 
     async def prune(self, before: float) -> int:
-        return await self._call(lambda db: _prune(db, before))
+        return await self._file.call(lambda db: _prune(db, before))
 
     @asynccontextmanager
     async def hold(self, run_id: str) -> AsyncIterator[None]:
@@ -112,136 +104,22 @@ class SqliteJournal:
             yield
 
     async def close(self) -> None:
-        self._closed = True
-        executor, self._executor = self._executor, None
-        if executor is not None:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(executor, self._disconnect)
-            executor.shutdown(wait=False)
-
-    async def _call(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        if self._closed:
-            raise JournalError("the journal is closed", code="journal.closed")
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(1, thread_name_prefix="llmspell-journal")
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._work, work)
-
-    def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        import sqlite3
-
-        try:
-            if self._connection is None:
-                self._connection = _connect(self.path)
-            return work(self._connection)
-        except (sqlite3.Error, OSError) as error:
-            raise _journal_error(self.path, error) from error
-
-    def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        await self._file.close()
 
 
 def _append(db: sqlite3.Connection, row: tuple[Any, ...]) -> int | None:
-    # IMMEDIATE: the number is found and used under one lock.
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        added = db.execute(_APPEND, row).rowcount > 0
-        sequence = int(db.execute(_APPENDED).fetchone()[0]) if added else None
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-    return sequence
+    # The number is found and used under one lock.
+    with transaction(db):
+        if db.execute(_APPEND, row).rowcount <= 0:
+            return None
+        return int(db.execute(_APPENDED).fetchone()[0])
 
 
 def _prune(db: sqlite3.Connection, before: float) -> int:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        old = [row[0] for row in db.execute(_OLD, (before,)).fetchall()]
-        db.executemany(_DELETE, [(run_id,) for run_id in old])
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
+    with transaction(db):
+        old = db.execute(_OLD, (before,)).fetchall()
+        db.executemany(_DELETE, old)
     return len(old)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    import sqlite3
-
-    private_dir(path.parent)
-    # SQLite would make the file readable for everybody, and its companions like the file.
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-    try:
-        _use_wal(db)
-        # A call that is not known to have begun would be made twice: each record reaches the disk.
-        db.execute("PRAGMA synchronous = FULL")
-        _prepare(db, path)
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _use_wal(db: sqlite3.Connection) -> None:
-    import sqlite3
-
-    end = time.monotonic() + BUSY_S
-    while db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        # SQLite does not wait by itself when two processes switch at the same time.
-        with contextlib.suppress(sqlite3.OperationalError):
-            if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal":
-                return
-        if time.monotonic() > end:
-            return
-        time.sleep(0.01)
-
-
-def _prepare(db: sqlite3.Connection, path: Path) -> None:
-    if _schema_version(db) == 0:
-        db.execute("BEGIN IMMEDIATE")
-        # Another process may have been first.
-        if _schema_version(db) == 0:
-            for statement in _SCHEMA:
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-        db.execute("COMMIT")
-    if _schema_version(db) != _SCHEMA_VERSION:
-        raise JournalError(
-            f"{path} was written by a newer llmspell",
-            code="journal.version",
-            hint="update llmspell, or set [journal] file to another one",
-        )
-
-
-def _schema_version(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _journal_error(path: Path, error: Exception) -> JournalError:
-    import sqlite3
-
-    text = str(error)
-    if "locked" in text or "busy" in text:
-        return JournalError(
-            f"{path} is in use by another process",
-            code="journal.busy",
-            hint="try again",
-            retryable=True,
-        )
-    damaged = "malformed" in text or "not a database" in text
-    if isinstance(error, sqlite3.DatabaseError) and damaged:
-        return JournalError(
-            f"{path} is damaged or no journal: {text}",
-            code="journal.damaged",
-            hint="move it away (a new one is made), or restore a copy",
-        )
-    return JournalError(f"the journal in {path} cannot be used: {text}", code="journal.failed")
 
 
 def _plain(text: str) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import random
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from llmspell_core.errors import ConfigError, ExtensionError, StateError
+from llmspell_core.state.keys import as_bytes, as_text, end_of, new_version
 from llmspell_core.state.store import BENEATH, DELETE, KEEP, MISSING, Change
 from llmspell_core.state.values import decode, encode
+from llmspell_core.storage.own_thread import OwnThread
 
 if TYPE_CHECKING:
     import psycopg
@@ -28,8 +27,7 @@ BUSY_S = 10
 _IDLE_S = 10.0
 _SCHEMA_VERSION = 1
 _TABLES_LOCK = 0x11535E11
-# Keys and scopes are bytes, so that any text is kept exactly and compares in one way only;
-# values are JSON in ASCII.
+# Values are JSON in ASCII.
 _TABLES = """
     CREATE TABLE IF NOT EXISTS llmspell_state (
         scope bytea NOT NULL, key bytea NOT NULL, value text NOT NULL, version bigint NOT NULL,
@@ -77,51 +75,49 @@ class PostgresStore:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._executor: ThreadPoolExecutor | None = None
+        self._thread = OwnThread("llmspell-state", _closed)
         self._connection: psycopg.Connection[Any] | None = None
         self._used = 0.0
-        self._closed = False
 
     async def get(self, scope: str, key: str) -> tuple[Any, int]:
-        where = (_bytes(scope), _bytes(key))
+        where = (as_bytes(scope), as_bytes(key))
         row = await self._call(lambda db: db.execute(_GET, where).fetchone())
         return (MISSING, 0) if row is None else (decode(row[0]), row[1])
 
     async def set(self, scope: str, key: str, value: Any) -> None:
-        row = (_lock(scope), _bytes(scope), _bytes(key), encode(value), _new_version())
+        row = (_lock(scope), as_bytes(scope), as_bytes(key), encode(value), new_version())
         await self._call(lambda db: db.execute(_SET, row))
 
     async def delete(self, scope: str, key: str) -> bool:
-        where = (_lock(scope), _bytes(scope), _bytes(key))
+        where = (_lock(scope), as_bytes(scope), as_bytes(key))
         return await self._call(lambda db: bool(db.execute(_DELETE, where).rowcount > 0))
 
     async def keys(self, scope: str, prefix: str = "") -> list[str]:
-        start = _bytes(prefix)
-        query, where = _KEYS, [_bytes(scope), start]
+        start = as_bytes(prefix)
+        query, where = _KEYS, [as_bytes(scope), start]
         if start:
-            # UTF-8 has no byte 0xFF: the next greater last byte ends the keys with this prefix.
-            query, where = _KEYS_TO, [*where, start[:-1] + bytes([start[-1] + 1])]
+            query, where = _KEYS_TO, [*where, end_of(start)]
         rows = await self._call(lambda db: db.execute(query, where).fetchall())
-        return [_text(row[0]) for row in rows]
+        return [as_text(row[0]) for row in rows]
 
     async def all(self, scope: str) -> dict[str, Any]:
-        rows = await self._call(lambda db: db.execute(_ALL, (_bytes(scope),)).fetchall())
-        return {_text(key): decode(value) for key, value in rows}
+        rows = await self._call(lambda db: db.execute(_ALL, (as_bytes(scope),)).fetchall())
+        return {as_text(key): decode(value) for key, value in rows}
 
     async def compare_and_set(self, scope: str, changes: Mapping[str, Change]) -> bool:
         rows = [
-            (_bytes(key), expected, value if value is DELETE or value is KEEP else encode(value))
+            (as_bytes(key), expected, value if value is DELETE or value is KEEP else encode(value))
             for key, (expected, value) in changes.items()
         ]
         return await self._call(lambda db: _compare_and_set(db, scope, rows))
 
     async def clear(self, scope: str) -> int:
-        where = (_lock(scope), _bytes(scope))
+        where = (_lock(scope), as_bytes(scope))
         return await self._call(lambda db: int(db.execute(_CLEAR, where).rowcount))
 
     async def size(self, scope: str) -> int:
-        start = _bytes(scope + BENEATH)
-        where = (_bytes(scope), start, start[:-1] + bytes([start[-1] + 1]))
+        start = as_bytes(scope + BENEATH)
+        where = (as_bytes(scope), start, end_of(start))
         row = await self._call(lambda db: db.execute(_SIZE, where).fetchone())
         return int(row[0])
 
@@ -129,20 +125,10 @@ class PostgresStore:
         """Nothing to write: the server has it."""
 
     async def close(self) -> None:
-        self._closed = True
-        executor, self._executor = self._executor, None
-        if executor is not None:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(executor, self._disconnect)
-            executor.shutdown(wait=False)
+        await self._thread.close(self._disconnect)
 
     async def _call(self, work: Callable[[Connection], T]) -> T:
-        if self._closed:
-            raise StateError("the state store is closed", code="state.closed")
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(1, thread_name_prefix="llmspell-state")
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._work, work)
+        return await self._thread.call(lambda: self._work(work))
 
     def _work(self, work: Callable[[Connection], T]) -> T:
         import psycopg
@@ -176,7 +162,7 @@ class PostgresStore:
 
 
 def _compare_and_set(db: Connection, scope: str, rows: list[tuple[bytes, int | None, Any]]) -> bool:
-    where = _bytes(scope)
+    where = as_bytes(scope)
     with db.transaction():
         db.execute(_LOCK, (_lock(scope),))
         keys = [key for key, expected, _ in rows if expected is not None]
@@ -187,7 +173,7 @@ def _compare_and_set(db: Connection, scope: str, rows: list[tuple[bytes, int | N
             if value is DELETE:
                 db.execute(_DELETE, (_lock(scope), where, key))
             elif value is not KEEP:
-                db.execute(_SET, (_lock(scope), where, key, value, _new_version()))
+                db.execute(_SET, (_lock(scope), where, key, value, new_version()))
     return True
 
 
@@ -222,6 +208,10 @@ def _prepare(db: Connection) -> None:
         )
 
 
+def _closed() -> StateError:
+    return StateError("the state store is closed", code="state.closed")
+
+
 def _state_error(url: str, error: psycopg.Error, *, lost: bool) -> StateError:
     import psycopg
 
@@ -254,20 +244,8 @@ def _address(url: str) -> str:
 
 
 def _lock(scope: str) -> int:
-    digest = hashlib.sha256(b"llmspell state " + _bytes(scope)).digest()
+    digest = hashlib.sha256(b"llmspell state " + as_bytes(scope)).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
-
-
-def _new_version() -> int:
-    return random.getrandbits(62) + 1
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogatepass")
 
 
 def from_settings(loaded: Loaded) -> PostgresStore:

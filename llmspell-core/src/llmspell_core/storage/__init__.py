@@ -1,0 +1,1 @@
+"""What stores and journals are kept in."""
