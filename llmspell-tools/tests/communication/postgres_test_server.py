@@ -50,7 +50,7 @@ def postgres() -> Iterator[str]:
             "-k", folder, "-c", "fsync=off", "-c", "shared_buffers=16MB",
         ]  # fmt: skip
         # It listens before it can answer; and SIGTERM would wait for its last client.
-        asked = [place / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+        asked: list[str | Path] = [place / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
         with running(
             server,
             port,
