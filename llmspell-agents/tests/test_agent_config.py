@@ -9,11 +9,15 @@ import pytest
 
 from llmspell_agents import Agent, AgentConfig
 from llmspell_core.errors import LLMSpellError, ProviderError, ValidationError
+from llmspell_core.provider import Capabilities
 from llmspell_core.testing import ScriptedProvider, scripted_runtime
 
 
-async def one_request(input: Any = "go", settings: Any = None, **fields: Any) -> ScriptedProvider:
-    async with scripted_runtime(default="ok", settings=settings) as (runtime, provider):
+async def one_request(
+    input: Any = "go", settings: Any = None, can: Capabilities | None = None, **fields: Any
+) -> ScriptedProvider:
+    given = {"default": "ok", "capabilities": can}
+    async with scripted_runtime(settings=settings, **given) as (runtime, provider):
         await Agent(**fields).execute(input, runtime.context())
         return provider
 
@@ -107,7 +111,8 @@ def test_an_input_may_bring_an_instruction_context_and_attachments() -> None:
         "context": {"user": "Ada"},
         "attachments": ["https://example.com/cat.png"],
     }
-    provider = asyncio.run(one_request(given, system_prompt="x"))
+    seeing = Capabilities(vision=True, urls=True)
+    provider = asyncio.run(one_request(given, can=seeing, system_prompt="x"))
     system, user = provider.requests[0].messages
     assert system.text == 'x\n\nAnswer in German.\n\nContext:\n{"user": "Ada"}'
     assert isinstance(user.content, list)

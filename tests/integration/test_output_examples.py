@@ -14,15 +14,19 @@ from llmspell_bridge.engines import ScriptSource
 from llmspell_bridge.runtime import ScriptRuntime
 from llmspell_bridge.streams import CapturedStreams
 from llmspell_cli.testing import CommandLine
+from llmspell_core.messages import ContentPart
+from llmspell_core.provider import Capabilities, ModelResponse
 from llmspell_core.testing import ScriptedProvider, chunks
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SUFFIXES = (".lua", ".js")
 
 
-def play(name: str, *replies: Any) -> tuple[list[str], ScriptedProvider]:
+def play(
+    name: str, *replies: Any, args: tuple[str, ...] = (), **options: Any
+) -> tuple[list[str], ScriptedProvider]:
     """The lines that an example prints, and the model it has asked."""
-    provider = ScriptedProvider(*replies)
+    provider = ScriptedProvider(*replies, **options)
 
     async def main() -> str:
         settings = {
@@ -33,7 +37,7 @@ def play(name: str, *replies: Any) -> tuple[list[str], ScriptedProvider]:
         async with ScriptRuntime(settings, engine=Path(name).suffix[1:]) as runtime:
             runtime.add_provider(provider)
             source = ScriptSource((EXAMPLES / name).read_text(encoding="utf-8"), name)
-            await runtime.run(source, streams=streams)
+            await runtime.run(source, streams=streams, args=args)
         return streams.stdout
 
     printed = asyncio.run(main()).splitlines()
@@ -55,6 +59,23 @@ def test_classify_shows_the_list_as_it_grows_and_asks_again(suffix: str) -> None
         "asked\t2",
     ]
     assert "name each label once, not returns again" in provider.requests[1].messages[-1].text
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_look_shows_the_model_a_picture_or_says_that_it_cannot_see(
+    suffix: str, tmp_path: Path
+) -> None:
+    picture = tmp_path / "cat.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n")
+    drawn = ContentPart(type="image", data="iVBORw0KGgo=", media_type="image/png")
+    reply = ModelResponse("A cat.", parts=[drawn])
+    name, args = f"look{suffix}", (str(picture),)
+    printed, provider = play(name, reply, args=args, capabilities=Capabilities(vision=True))
+    assert printed == ["A cat.", "drawn\timage/png\t12"]
+    content = provider.requests[0].messages[-1].content
+    assert [(part.type, part.name) for part in content] == [("text", ""), ("image", "cat.png")]
+    printed, _ = play(name, args=args)
+    assert printed == ["agent.unsupported_part\tscripted/scripted-model takes no images: cat.png"]
 
 
 def on_this_machine(tmp_path: Path) -> CommandLine:

@@ -22,7 +22,7 @@ from llmspell_agents.handoffs import Peers
 from llmspell_agents.inputs import checked_input, schema_with_text
 from llmspell_agents.interrupted import run_kept
 from llmspell_agents.metrics import AgentMetrics
-from llmspell_agents.offer import Offer, make_tool
+from llmspell_agents.offer import Offer, check_names, make_tool
 from llmspell_agents.own_hooks import Handler, OwnHooks
 from llmspell_agents.own_keys import key_stays
 from llmspell_agents.prompting import user_message
@@ -312,7 +312,8 @@ class Agent(CoreAgent):
         if ctx.step is not None:
             ctx = ctx.child(step=ctx.step.beneath(self.name))
         ctx = restrained(ctx, self.config.security, self.name)
-        user = [] if leg.bare else [await user_message(input, ctx)]
+        target = self.targets[ctx.runtime][0] if self.config.execute is None else None
+        user = [] if leg.bare else [await user_message(input, ctx, target)]
         guard = guarded_turn(self.name, self.config.guardrails, leg, ctx)
         if guard is not None:
             ctx = guard.ctx
@@ -348,14 +349,7 @@ class Agent(CoreAgent):
     async def _make_tools(self, ctx: ExecutionContext) -> None:
         made = [await make_tool(given, ctx) for given in self._unmade_tools]
         made = self._permitted(made, ctx)
-        names = [tool.name for tool in made]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice:
-            raise ValidationError(
-                f'agent {self.name}: two tools are named "{twice}"',
-                code="agent.tool_conflict",
-                hint="give one of them another name",
-            )
+        check_names(made, self.name)
         for tool in made:
             self.tools.add(tool)
         self._unmade_tools.clear()

@@ -17,6 +17,7 @@ from llmspell_agents.history.view import ContextView, ViewState
 from llmspell_agents.loop import AgentLoop, LoopPlan
 from llmspell_agents.prompting import system_text
 from llmspell_agents.requests import ModelCaller
+from llmspell_agents.taking import able, taken
 from llmspell_agents.targets import check_prices
 from llmspell_agents.tool_calls import ToolCaller
 from llmspell_agents.transfers import Transfers
@@ -81,10 +82,12 @@ class Assembly:
             agent=agent.name,
         )
         models = model_caller(agent, ctx, guard.gate if guard else None)
+        view = self._view(ctx)
+        carried = taken(await self._carried(view), models.targets[0])
+        models.targets = able(models.targets, [*carried, *user])
         if ctx.step is not None:
             models, tools = journaled_models(models, ctx.step), _journaled(tools, ctx.step)
-        view = self._view(ctx)
-        messages = [*self._system(answering, ctx), *await self._carried(view), *user]
+        messages = [*self._system(answering, ctx), *carried, *user]
         return AgentLoop(
             plan,
             messages,

@@ -85,6 +85,7 @@ class Chain:
             for one in self.outputs:
                 usage.add(one.metadata.usage)
             output.metadata.iterations = sum(one.metadata.iterations for one in self.outputs)
+            output.artifacts = [part for one in self.outputs for part in one.artifacts]
             output.tool_calls = [call for one in self.outputs for call in one.tool_calls]
             output.metadata.usage = usage
         return output

@@ -12,6 +12,7 @@ from llmspell_core.account import LimitHit, limit_error
 from llmspell_core.errors import AgentError
 from llmspell_core.messages import (
     AgentOutput,
+    ContentPart,
     HandoffRequest,
     Message,
     RunMetadata,
@@ -75,6 +76,7 @@ class AgentLoop:
     usage: Usage = field(default_factory=Usage)
     iterations: int = 0
     _records: list[ToolCall] = field(default_factory=list)
+    _artifacts: list[ContentPart] = field(default_factory=list)
     _text: str = ""
     _hit: LimitHit | None = None
     _tools_off: bool = False
@@ -267,6 +269,7 @@ class AgentLoop:
     def _count(self, response: ModelResponse) -> None:
         self.account.charge_usage(response.usage)
         self.usage.add(response.usage)
+        self._artifacts += response.parts
         if response.text:
             self._text = response.text
             if self.events is not None:
@@ -377,6 +380,7 @@ class AgentLoop:
             text=self._text,
             data=value,
             tool_calls=self._records,
+            artifacts=self._artifacts,
             agent=self.plan.agent,
             metadata=RunMetadata(
                 model=target.model,

@@ -9,6 +9,7 @@ from llmspell_agents.wire_names import WireNames
 from llmspell_core.adapters import ComponentTool, component_of
 from llmspell_core.canonical import canonical_schema
 from llmspell_core.errors import ValidationError
+from llmspell_core.names import canonical
 from llmspell_core.provider import ToolDefinition
 from llmspell_core.schema import describe
 from llmspell_core.tool import FunctionTool, Tool
@@ -37,6 +38,28 @@ async def make_tool(given: Any, ctx: ExecutionContext) -> Tool:
     raise ValidationError(
         f"tools: a name, a tool, an agent, a workflow or a table is expected, not {describe(given)}"
     )
+
+
+def check_names(tools: list[Tool], agent: str) -> None:
+    """Raise `agent.tool_conflict`, naming both, where two tools have one name.
+
+    `_` and `-` are the same in names of tools.
+    """
+    seen: dict[str, int] = {}
+    for number, tool in enumerate(tools):
+        first = seen.setdefault(canonical(tool.name), number)
+        if first != number:
+            one, other = _named(tools[first], first), _named(tool, number)
+            raise ValidationError(
+                f'agent {agent}: two tools are named "{tool.name}": {one} and {other}',
+                code="agent.tool_conflict",
+                hint="give one of them another name",
+            )
+
+
+def _named(tool: Tool, number: int) -> str:
+    about = tool.description.strip().partition("\n")[0]
+    return f"tools.{number} {tool.name}" + (f" ({about})" if about else "")
 
 
 class Offer:

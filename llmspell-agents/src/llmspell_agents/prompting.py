@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import json
-import mimetypes
 from typing import TYPE_CHECKING, Any
-
-from pydantic import ValidationError as PydanticError
 
 from llmspell_agents.config import AgentConfig, PromptTemplate
 from llmspell_agents.contexts import context_data
-from llmspell_core.errors import ValidationError
 from llmspell_core.messages import AgentInput, ContentPart, Message
-from llmspell_core.schema import mistakes_text, pydantic_mistakes
 from llmspell_core.tool import as_text
 
 if TYPE_CHECKING:
+    from llmspell_agents.targets import Target
     from llmspell_core.context import ExecutionContext
 
 _PROMPT = "@prompts."
@@ -59,8 +53,16 @@ def _rendered(given: PromptTemplate, variables: dict[str, Any], ctx: ExecutionCo
     return f"{text}\n\n{render(given.append, variables)}".strip()
 
 
-async def user_message(input: AgentInput, ctx: ExecutionContext) -> Message:
-    """The input as a message: its text, rendered with its variables, and its attachments."""
+async def user_message(
+    input: AgentInput, ctx: ExecutionContext, target: Target | None = None
+) -> Message:
+    """The input as a message: its text, rendered with its variables, and its attachments.
+
+    Args:
+        input: the input
+        ctx: the run; attachments are read through its gates
+        target: the model that is to take them; None where there is none
+    """
     text = input.text
     if input.variables and "{{" in text:
         from llmspell_core.templating import render
@@ -72,26 +74,12 @@ async def user_message(input: AgentInput, ctx: ExecutionContext) -> Message:
         text = json.dumps(input.parameters, ensure_ascii=False, default=str)
     if not input.attachments:
         return Message(role="user", content=text)
-    parts = [ContentPart.model_construct(text=text)] if text else []
-    parts.extend([await _attachment(given, ctx) for given in input.attachments])
-    return Message(role="user", content=parts)
+    from llmspell_agents.parts import read_parts
 
-
-async def _attachment(given: Any, ctx: ExecutionContext) -> ContentPart:
-    """A part from a path, a URL, or a table; files are read through the file gate."""
-    if isinstance(given, str):
-        given = {"url" if "://" in given[:10] else "path": given}
-    try:
-        part = ContentPart.model_validate(given)
-    except PydanticError as error:
-        raise ValidationError(f"attachments: {mistakes_text(pydantic_mistakes(error))}") from None
-    address = part.path or part.url
-    if not part.media_type and address:
-        part.media_type = mimetypes.guess_type(address)[0] or ""
-    if part.type == "text" and address:
-        family = part.media_type.partition("/")[0]
-        part.type = "image" if family == "image" else "audio" if family == "audio" else "file"
-    if part.path and not part.data:
-        data = await asyncio.to_thread(ctx.policy.files.read_bytes, part.path)
-        part.data = base64.b64encode(data).decode()
-    return part
+    parts = await read_parts(input.attachments, ctx, target)
+    texts = [part.text for part in parts if part.type == "text"]
+    text = "\n\n".join(filter(None, [text, *texts]))
+    media = [part for part in parts if part.type != "text"]
+    if not media:
+        return Message(role="user", content=text)
+    return Message(role="user", content=[*([ContentPart(text=text)] if text else []), *media])

@@ -30,7 +30,8 @@ class WireNames:
             name = wire_name(tool.name)
             if name in self._tools:
                 raise ValidationError(
-                    f'two tools are named "{tool.name}"',
+                    f'two tools are named "{name}" for the model: {self._tools[name].name} '
+                    f"and {tool.name}",
                     code="agent.tool_conflict",
                     hint="give one of them another name",
                 )

@@ -23,8 +23,9 @@ class ContentPart(_Model):
     text: str = ""
     url: str = ""
     path: str = ""
-    data: str = Field("", description="base64")
+    data: str = Field(default="", description="base64")
     media_type: str = ""
+    name: str = Field(default="", description="what a file is called")
 
 
 class ToolCall(_Model):
@@ -223,6 +224,8 @@ class AgentOutput(_Model):
     success: bool = True
     data: Any = None
     tool_calls: list[ToolCall] = Field(default_factory=list)
+    #: Images, sound and files of the answer.
+    artifacts: list[ContentPart] = Field(default_factory=list)
     handoff: list[str] = Field(default_factory=list)
     handoff_request: HandoffRequest | None = None
     agent: str = ""
@@ -249,6 +252,10 @@ class AgentOutput(_Model):
         }
         if self.data is not None:
             fields["data"] = self.data
+        if self.artifacts:
+            fields["artifacts"] = [
+                Result(one.model_dump(exclude_defaults=True)) for one in self.artifacts
+            ]
         if self.handoff_request is not None:
             fields["handoff_request"] = Result(self.handoff_request.model_dump())
         if self.error is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from llmspell_core.errors import ProviderError
-from llmspell_core.messages import Message, ToolCall, Usage
+from llmspell_core.messages import ContentPart, Message, ToolCall, Usage
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
@@ -95,6 +95,8 @@ class ModelResponse:
     signature: dict[str, Any] | None = None
     #: The service's own number of the answer.
     id: str = ""
+    #: Images, sound and files of the answer.
+    parts: list[ContentPart] = field(default_factory=list)
 
 
 @dataclass(slots=True)

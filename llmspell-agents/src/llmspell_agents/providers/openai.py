@@ -81,7 +81,7 @@ class OpenAIProvider(Provider):
     def capabilities(self, model: str) -> Capabilities:
         given = self.config.options.get("capabilities")
         known: dict[str, Any] = {
-            "vision": True,
+            **self.preset.takes(model),
             "structured_output": self.preset.structured_output,
             "grammar": bool(self._grammar_field),
             **(given if isinstance(given, dict) else {}),

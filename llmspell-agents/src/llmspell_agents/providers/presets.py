@@ -25,6 +25,19 @@ class Preset:
     #: The field of a JSON schema that answers are decoded under; "" when it has none.
     grammar_field: str = ""
 
+    #: Kinds of parts that its models take, as fields of Capabilities; of a kind in `parts_of`
+    #: only models with one of these words in their name.
+    parts: tuple[str, ...] = ("vision", "audio", "files")
+    parts_of: tuple[tuple[str, str], ...] = ()
+    #: It fetches images by their address.
+    urls: bool = False
+
+    def takes(self, model: str) -> dict[str, bool]:
+        """The kinds of parts that a model takes, as far as its name tells."""
+        words = dict(self.parts_of)
+        found = {kind: words.get(kind, "") in model for kind in self.parts}
+        return {**dict.fromkeys(("vision", "audio", "files"), False), **found, "urls": self.urls}
+
     @property
     def needs_key(self) -> bool:
         """Whether no request can succeed without a key."""
@@ -38,26 +51,41 @@ PRESETS: dict[str, Preset] = {
         default_model="gpt-4o-mini",
         default_embedding_model="text-embedding-3-small",
         max_tokens_field="max_completion_tokens",
+        parts_of=(("audio", "audio"),),
+        urls=True,
     ),
-    "ollama": Preset("http://127.0.0.1:11434/v1", program="ollama"),
-    "lmstudio": Preset("http://127.0.0.1:1234/v1", program="LM Studio"),
+    "ollama": Preset("http://127.0.0.1:11434/v1", program="ollama", parts=("vision",)),
+    "lmstudio": Preset("http://127.0.0.1:1234/v1", program="LM Studio", parts=("vision",)),
     "llamacpp": Preset(
-        "http://127.0.0.1:8080/v1", program="llama-server", grammar_field="json_schema"
+        "http://127.0.0.1:8080/v1",
+        program="llama-server",
+        grammar_field="json_schema",
+        parts=("vision", "audio"),
     ),
     "openrouter": Preset(
-        "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", nested_reasoning=True
+        "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", nested_reasoning=True, urls=True
     ),
-    "groq": Preset("https://api.groq.com/openai/v1", "GROQ_API_KEY", structured_output=False),
+    "groq": Preset(
+        "https://api.groq.com/openai/v1",
+        "GROQ_API_KEY",
+        structured_output=False,
+        parts=("vision",),
+        urls=True,
+    ),
     "mistral": Preset(
         "https://api.mistral.ai/v1",
         "MISTRAL_API_KEY",
         default_embedding_model="mistral-embed",
+        parts=("vision", "audio"),
+        parts_of=(("audio", "voxtral"),),
+        urls=True,
         stream_options=False,
     ),
     "deepseek": Preset(
         "https://api.deepseek.com/v1",
         "DEEPSEEK_API_KEY",
         default_model="deepseek-chat",
+        parts=(),
         structured_output=False,
     ),
 }

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from llmspell_core.chat.errors import Service, answer_error, bad_response
+from llmspell_core.chat.media_parts import MediaParts
 from llmspell_core.chat.reasoning import reasoning_of, signature_of
 from llmspell_core.chat.usage import usage_of
 from llmspell_core.messages import ToolCall
@@ -36,8 +37,10 @@ def parse_answer(data: Any, service: Service, model: str) -> ModelResponse:
     text, thought = split_thoughts(text_of(message.get("content")))
     refusal = refusal_of(message)
     calls = tool_calls_of(message)
+    media = MediaParts()
+    words = media.add(message)
     return ModelResponse(
-        text=text + refusal,
+        text=(text or words) + refusal,
         tool_calls=calls,
         finish_reason=finish_reason(
             "content_filter" if refusal else choices[0].get("finish_reason"), calls
@@ -47,6 +50,7 @@ def parse_answer(data: Any, service: Service, model: str) -> ModelResponse:
         reasoning=reasoning_of(message) or thought,
         signature=signature_of(message),
         id=str(data.get("id") or ""),
+        parts=media.found(),
     )
 
 

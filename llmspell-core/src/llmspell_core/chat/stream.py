@@ -16,6 +16,7 @@ from llmspell_core.chat.answer import (
     tool_calls_of,
 )
 from llmspell_core.chat.errors import Service, answer_error, bad_response, connection_error
+from llmspell_core.chat.media_parts import MediaParts
 from llmspell_core.chat.reasoning import SignatureParts, call_signature, reasoning_of
 from llmspell_core.chat.usage import usage_of
 from llmspell_core.messages import Usage
@@ -62,6 +63,7 @@ class StreamedAnswer:
     given: bool = False
     _thoughts: ThoughtSplitter = field(default_factory=ThoughtSplitter)
     _signature: SignatureParts = field(default_factory=SignatureParts)
+    _media: MediaParts = field(default_factory=MediaParts)
     _last: int = -1
     #: Number given by the service -> the call it means now, where a number is used twice.
     _means: dict[int, int] = field(default_factory=dict)
@@ -104,6 +106,7 @@ class StreamedAnswer:
             reasoning="".join(self.reasoning),
             signature=self._signature.whole([call.signature for call in self._in_order()]),
             id=self.id,
+            parts=self._media.found(),
         )
         self.given = True
         return [*deltas, ModelDelta(response=response)]
@@ -147,7 +150,8 @@ class StreamedAnswer:
         if isinstance(old_form, dict):
             parts.append({"index": 0, "function": old_form})
         calls = [ModelDelta(call=piece) for part in parts if (piece := self._tool_part(part))]
-        text, thought = self._thoughts.feed(text_of(delta.get("content")))
+        words = self._media.add(delta)
+        text, thought = self._thoughts.feed(text_of(delta.get("content")) or words)
         refusal = refusal_of(delta)
         self.refused = self.refused or bool(refusal)
         return [*self._pieces(text + refusal, reasoning_of(delta) + thought), *calls]

@@ -94,13 +94,18 @@ def _part(part: ContentPart) -> dict[str, Any]:
     if part.type == "text":
         return {"type": "text", "text": part.text}
     if part.type == "audio":
-        kind = part.media_type.rpartition("/")[2] or "wav"
-        return {"type": "input_audio", "input_audio": {"data": part.data, "format": kind}}
+        kind = part.media_type.rpartition("/")[2]
+        audio = {"data": part.data, "format": _AUDIO.get(kind, kind or "wav")}
+        return {"type": "input_audio", "input_audio": audio}
     media = part.media_type or "application/octet-stream"
     address = part.url or f"data:{media};base64,{part.data}"
     if part.type == "image":
         return {"type": "image_url", "image_url": {"url": address}}
-    return {"type": "file", "file": {"filename": part.path or "file", "file_data": address}}
+    return {"type": "file", "file": {"filename": part.name or "file", "file_data": address}}
+
+
+#: What the protocol calls a format of sound, where it is not the media type's own name.
+_AUDIO = {"mpeg": "mp3", "mp4": "m4a", "x-wav": "wav"}
 
 
 def call_body(call: ToolCall) -> dict[str, Any]:

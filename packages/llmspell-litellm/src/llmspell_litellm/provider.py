@@ -84,6 +84,8 @@ class LitellmProvider(Provider):
         fields: dict[str, Any] = {
             "tools": known.get("supports_function_calling", True),
             "vision": known.get("supports_vision", not known),
+            "audio": known.get("supports_audio_input", not known),
+            "files": known.get("supports_pdf_input", not known),
             "structured_output": known.get("supports_response_schema", True),
             "max_context_tokens": known.get("max_input_tokens") or 0,
             **(given if isinstance(given, dict) else {}),
