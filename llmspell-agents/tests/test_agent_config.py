@@ -54,7 +54,9 @@ def test_a_text_alone_is_the_system_prompt() -> None:
 
 
 def test_the_model_may_be_a_table_with_parameters() -> None:
-    config = {"model": {"provider": "scripted", "model_id": "big", "temperature": 0.5}}
+    config: dict[str, Any] = {
+        "model": {"provider": "scripted", "model_id": "big", "temperature": 0.5}
+    }
     provider = asyncio.run(one_request(**config))
     assert (provider.requests[0].model, provider.requests[0].temperature) == ("big", 0.5)
 

@@ -37,7 +37,7 @@ def play(
         async with ScriptRuntime(settings, engine=Path(name).suffix[1:]) as runtime:
             runtime.add_provider(provider)
             source = ScriptSource((EXAMPLES / name).read_text(encoding="utf-8"), name)
-            await runtime.run(source, streams=streams, args=args)
+            await runtime.run(source, streams=streams, args=[*args])
         return streams.stdout
 
     printed = asyncio.run(main()).splitlines()
@@ -73,6 +73,7 @@ def test_look_shows_the_model_a_picture_or_says_that_it_cannot_see(
     printed, provider = play(name, reply, args=args, capabilities=Capabilities(vision=True))
     assert printed == ["A cat.", "drawn\timage/png\t12"]
     content = provider.requests[0].messages[-1].content
+    assert isinstance(content, list)
     assert [(part.type, part.name) for part in content] == [("text", ""), ("image", "cat.png")]
     printed, _ = play(name, args=args)
     assert printed == ["agent.unsupported_part\tscripted/scripted-model takes no images: cat.png"]
