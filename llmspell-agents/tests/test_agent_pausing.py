@@ -501,3 +501,16 @@ def test_a_session_in_which_others_spoke_meanwhile_is_not_mixed_up(house: House)
     assert house.process(["hi"], say).text == "hi"
     assert house.refused(out.state) == "journal.diverged"
     assert house.done == []
+
+
+def test_guardrails_hold_for_the_results_of_journaled_calls(house: House) -> None:
+    def rough(value: Any, *_: Any) -> Any:
+        house.done.append("guarded")
+        return {"rewrite": f"[{value}]"}
+
+    fields: dict[str, Any] = {"guardrails": {"tool_output": [rough]}}
+    out = house.pause([[tool_call("look"), SEND]], **fields)
+    house.resume(out.state, True, ["done"], **fields)
+    assert told(house.provider) == ["[looked at clock]", "[sent to ann]"]
+    # What was judged before the pause is not judged again.
+    assert house.done == ["look clock", "guarded", "send ann", "guarded"]
