@@ -171,7 +171,10 @@ def test_each_status_has_its_code_and_its_number_of_attempts(
 
 def test_a_conversation_that_is_too_long_is_told_apart() -> None:
     body = '{"error": {"message": "This model\'s maximum context length is 8192 tokens"}}'
-    assert failure(Raw(body, 400)).code == "provider.context_length"
+    error = failure(Raw(body, 400))
+    assert (error.code, error.details["requests"]) == ("agent.context_overflow", 1)
+    assert error.details["max_context_tokens"] == 8192
+    assert error.details["error"]["code"] == "provider.context_length"
 
 
 def test_a_missing_model_is_named() -> None:
