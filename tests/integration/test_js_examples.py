@@ -45,7 +45,14 @@ PRINTED = {
 ASKING = {"hello", "agent_tool", "extract"}
 FILTERS = {"filter"}
 #: Run in test_handoff_examples.py and others: their models must hand over or answer as data.
-HANDING = {"support_triage", "agent_chain", "fallback", "research_team", "content_pipeline"}
+HANDING = {
+    "support_triage",
+    "tool_errors",
+    "agent_chain",
+    "fallback",
+    "research_team",
+    "content_pipeline",
+}
 HANDING |= {"classify", "guardrails", "long_conversation", "look", "approval", "run_events"}
 
 
