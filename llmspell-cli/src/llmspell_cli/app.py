@@ -17,6 +17,7 @@ from llmspell_cli.version import VERSION
 #: Command -> (module:attribute, one line for `--help`, which imports none of them).
 COMMANDS = {
     "agent": ("agent:agent", "List, explain, check and run agents and templates."),
+    "chat": ("chat:chat", "Talk with a model or an agent in the terminal."),
     "completion": ("completion:completion", "Print a shell's completion script."),
     "config": ("config:config", "Show and check the configuration."),
     "doctor": ("doctor:doctor", "Say on one page what works here and what does not."),
@@ -30,6 +31,7 @@ COMMANDS = {
     "providers": ("providers:providers", "List the model providers, and try one."),
     "run": ("run:run", "Run a script."),
     "security": ("security:security", "Show what scripts may do, and try the sandbox."),
+    "session": ("session:session", "List, show and delete kept conversations."),
     "stubs": ("stubs:stubs", "Write the stubs that editors complete scripts with."),
     "test": ("test:test", "Run tests that are written as spells."),
     "tool": ("tool:tool", "List, explain and call tools."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -136,17 +137,21 @@ class Sessions:
         limit: int | None = None,
     ) -> list[SessionInfo]:
         """The sessions that the run may see, the one that was used last first."""
-        rows = (await self._runtime.store().all(_SCOPE)).values()
-        found = [SessionInfo.of_data(row) for row in rows]
         found = [
             one
-            for one in found
+            for one in await self.everything()
             if _may(one, ctx)
             and (status is None or one.status == status)
             and (tag is None or tag in one.tags)
         ]
-        found.sort(key=lambda one: (one.updated_at, one.id), reverse=True)
         return found if limit is None else found[:limit]
+
+    async def everything(self) -> builtins.list[SessionInfo]:
+        """All sessions, whoever made them, the one used last first: for people, not for scripts."""
+        rows = (await self._runtime.store().all(_SCOPE)).values()
+        found = [SessionInfo.of_data(row) for row in rows]
+        found.sort(key=lambda one: (one.updated_at, one.id), reverse=True)
+        return found
 
     # -- changing ----------------------------------------------------------------------------
 
