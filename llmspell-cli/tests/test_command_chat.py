@@ -320,8 +320,24 @@ def test_a_second_process_waits_or_is_told(llmspell: CommandLine, service: Servi
 def test_the_local_model_goes_on_in_a_second_process(tmp_path: Path) -> None:
     llmspell = CommandLine(tmp_path)
     del llmspell.env["LLMSPELL_SYSTEM__CACHE_DIR"]
-    first = llmspell("chat", "--session", "s", "My name is Ada.")
-    second = llmspell("chat", "--session", "s", "What is my name?")
+    llmspell.write(
+        "s.lua",
+        """
+local a = Agent.new{ name = "a", system_prompt = "Answer in three words.", max_tokens = 12,
+  temperature = 0 }
+local out = a:execute{ text = "The parcel goes to Oslo.", session = "s" }
+print(out.metadata.usage.input_tokens, #a:history("s"), #out.text)
+""",
+    )
+    first, second = llmspell("s.lua"), llmspell("s.lua")
     assert (first.code, second.code) == (0, 0), first.err + second.err
-    assert first.out.strip()
-    assert "Ada" in second.out
+    tokens, messages, answer = map(int, first.out.split())
+    assert (messages, answer > 0) == (2, True)
+    more_tokens, more_messages, _ = map(int, second.out.split())
+    assert more_messages == 4
+    # The model was shown what was said in the first process.
+    assert more_tokens > tokens + 10
+    said = llmspell("chat", "--session", "talk", "Say hello.")
+    assert said.out.strip(), said.err
+    assert llmspell("chat", "--continue", "Once more.").out.strip()
+    assert llmspell("session", "show", "talk").out.count("assistant:") == 2
