@@ -108,7 +108,6 @@ class LazyGroup(Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     examples=(
         "llmspell spell.lua                  run a script, as llmspell run spell.lua",
-        "llmspell eval 'return 6*7'          print a value",
         "llmspell tool run calculator --param input='6*7'",
         "llmspell COMMAND --help             more about one command",
     ),

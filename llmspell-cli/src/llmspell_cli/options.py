@@ -113,7 +113,7 @@ _OPTIONS: tuple[tuple[tuple[str, ...], str, str, dict[str, Any]], ...] = (
     (
         ("--profile",),
         "profile",
-        "Security profile: none, low, medium, high, or one of your own.",
+        "Security: none, low, medium, high, or your own.",
         {
             "metavar": "NAME",
             "shell_complete": lambda *a: [one for one in PROFILES if one.startswith(a[2])],
