@@ -168,7 +168,10 @@ def test_a_cancelled_turn_lets_go_of_the_session(tmp_path: Path) -> None:
             with pytest.raises(asyncio.CancelledError):
                 await task
             async with runtime.sessions.hold("s", ctx, wait_ms=0) as hold:
-                assert [one.get("status") for one in hold.log.records] == ["cancelled"]
+                # What the user said is kept: he goes on from there.
+                assert [one.get("status") for one in hold.log.records] == ["completed"]
+            shown = await agent.talks.history("s", ctx)
+            assert [one.role for one in shown][:1] == ["user"]
 
     asyncio.run(main())
 

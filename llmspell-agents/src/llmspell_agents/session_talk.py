@@ -142,6 +142,7 @@ class SessionTurn:
         self._hold = hold
         self._id = uuid.uuid4().hex[:16]
         self._kept = 0
+        self._over = False
 
     async def keep(self, said: list[Message]) -> None:
         """Write the steps that were not written yet."""
@@ -157,6 +158,7 @@ class SessionTurn:
         passed = [one.name for one in talk.passed] if talk.holder else talk.passed_names
         changes = {"status": "completed", "holder": holder, "passed": passed}
         await self._write("end", said[self._kept :], **changes)
+        self._over = True
         talk.holder_name, talk.passed_names = holder, passed
         talk.catch_up(self._hold.log)
         asked = next((one.text for one in said if one.role == "user"), "")
@@ -164,6 +166,8 @@ class SessionTurn:
 
     async def failed(self, error: BaseException) -> None:
         """Write that the turn ended without an answer; that must not hide why."""
+        if self._over:
+            return
         cancelled = isinstance(error, (asyncio.CancelledError, GeneratorExit))
         status = "cancelled" if cancelled else "failed"
         code = error.code if isinstance(error, LLMSpellError) else type(error).__name__
