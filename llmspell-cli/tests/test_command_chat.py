@@ -289,8 +289,6 @@ def test_ctrl_c_stops_the_answer_and_not_the_chat(llmspell: CommandLine, service
     screen.wait_for("stopped")
     service.may_answer.set()
     screen.wait_for_prompt()
-    screen.type("half a line" + CTRL_C)
-    screen.wait_for("> ", 3)
     screen.type("next\n")
     screen.wait_for("heard: next")
     assert service.texts()[-1] == "next"
