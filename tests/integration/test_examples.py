@@ -51,6 +51,7 @@ HANDING = {
     "tool_errors",
     "agent_chain",
     "fallback",
+    "session",
     "research_team",
     "content_pipeline",
 }

@@ -50,6 +50,7 @@ HANDING = {
     "tool_errors",
     "agent_chain",
     "fallback",
+    "session",
     "research_team",
     "content_pipeline",
 }
