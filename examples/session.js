@@ -1,3 +1,4 @@
+#!/usr/bin/env llmspell
 // session.js: the conversation of the last run goes on; `llmspell session list` shows it
 const agent = await Agent.new({ name: "companion", systemPrompt: "Answer in one short sentence." });
 const session = "companion-" + (args[1] || "default");

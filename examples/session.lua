@@ -1,3 +1,4 @@
+#!/usr/bin/env llmspell
 -- session.lua: the conversation of the last run goes on; `llmspell session list` shows it
 local agent = Agent.new{ name = "companion", system_prompt = "Answer in one short sentence." }
 local session = "companion-" .. (args[1] or "default")
