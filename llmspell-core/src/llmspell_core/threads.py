@@ -10,13 +10,16 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 from llmspell_core.context import home
 
 #: Functions at the same time; more of them wait. What was abandoned does not count.
 MOST = 64
+
+#: Whether functions are called where they are asked for: a watchdog can interrupt them there.
+inline: ContextVar[bool] = ContextVar("llmspell_inline", default=False)
 
 _Job = Callable[[], None]
 
@@ -27,6 +30,8 @@ async def in_thread(function: Callable[..., Any], /, **arguments: Any) -> Any:
     A thread cannot be stopped: cancelled, this waits for the function's end, and raises then.
     Cancelled again, or closed, it leaves the thread alone.
     """
+    if inline.get():
+        return function(**arguments)
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[Any] = loop.create_future()
     context = copy_context()

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from llmspell_core.errors import LLMSpellError, ValidationError
 from llmspell_core.testing.bench import ToolBench
 from llmspell_core.testing.samples import Broken, broken, matching
+from llmspell_core.threads import inline
 
 if TYPE_CHECKING:
     from llmspell_core.tool import Tool
@@ -144,6 +145,8 @@ class _Trial:
         return None, result
 
     async def _bounded(self, params: dict[str, Any]) -> Any:
+        # Nothing stops a thread: what hangs would go on beside all further trials.
+        inline.set(True)
         async with asyncio.timeout(self._timeout_s):
             return await self._place.call(self._tool, params)
 
