@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -11,27 +10,22 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from llmspell_agents.answers import check_code_answer, own_schema
-from llmspell_agents.assembly import Assembly, journaled_models, model_caller
-from llmspell_agents.code import call_code
+from llmspell_agents.answers import own_schema
+from llmspell_agents.assembly import journaled_models, model_caller
 from llmspell_agents.config import LEVEL_FIELDS, AgentConfig
 from llmspell_agents.conversation import spoken
-from llmspell_agents.guardrails.turn import guarded_turn
 from llmspell_agents.handing import handing
-from llmspell_agents.handoffs import Peers
 from llmspell_agents.inputs import checked_input, schema_with_text
-from llmspell_agents.interrupted import run_kept
 from llmspell_agents.metrics import AgentMetrics
-from llmspell_agents.offer import Offer, check_names, make_tool
+from llmspell_agents.offer import Offer, check_names, make_tool, permitted
 from llmspell_agents.own_hooks import Handler, OwnHooks
 from llmspell_agents.own_keys import key_stays
-from llmspell_agents.prompting import user_message
 from llmspell_agents.restraints import restrained
 from llmspell_agents.runs import AgentRun
-from llmspell_agents.runtime import leg_for
 from llmspell_agents.security_field import both
 from llmspell_agents.talks import OwnTurn, Talks
 from llmspell_agents.targets import Target, check_prices, resolve_targets
+from llmspell_agents.turn import take_turn
 from llmspell_core.account import Account, limit_error
 from llmspell_core.agent import Agent as CoreAgent
 from llmspell_core.context import context_for, in_context
@@ -48,8 +42,6 @@ if TYPE_CHECKING:
     from llmspell_core.run_events import RunEvent
     from llmspell_core.runtime import Runtime
     from llmspell_core.tool import Tool
-
-log = logging.getLogger("llmspell.agents")
 
 _REBUILT = frozenset({"model", "provider", "base_url", "api_key", "fallback_models"})
 _FIXED = frozenset({"name", "execute", "hooks", "on_event", "tools"})
@@ -110,7 +102,7 @@ class Agent(CoreAgent):
         try:
             await self.prepare(ctx)
             given = checked_input(self.config.inputs, input, self.name)
-            output = await self._turn(given, ctx)
+            output = await take_turn(self, given, ctx)
         except (Exception, asyncio.CancelledError) as error:
             self.metrics.failed(error_data(error), (time.perf_counter() - started) * 1000)
             raise
@@ -305,69 +297,16 @@ class Agent(CoreAgent):
         if _REBUILT & fields.keys():
             self.targets.clear()
 
-    # -- inside a run ------------------------------------------------------------------------
-
-    async def _turn(self, input: AgentInput, ctx: ExecutionContext) -> AgentOutput:
-        leg = leg_for(self, ctx)
-        if ctx.step is not None:
-            ctx = ctx.child(step=ctx.step.beneath(self.name))
-        ctx = restrained(ctx, self.config.security, self.name)
-        target = self.targets[ctx.runtime][0] if self.config.execute is None else None
-        user = [] if leg.bare else [await user_message(input, ctx, target)]
-        guard = guarded_turn(self.name, self.config.guardrails, leg, ctx)
-        if guard is not None:
-            ctx = guard.ctx
-
-        async def work(given: AgentInput, user: list[Message]) -> tuple[AgentOutput, list[Message]]:
-            if self.config.execute is None:
-                peers = await Peers.of(self.name, self.config.handoffs, given, ctx)
-                loop = await Assembly(self, given, ctx, leg, peers).loop(user, guard)
-                if leg.chain.keep is not None:
-                    loop.on_step = lambda: leg.step([*user, *loop.kept])
-                return await run_kept(loop, user, leg if guard is None else None), loop.added
-            output = await call_code(self.config.execute, self.name, given, ctx, leg)
-            asked = self.config.response_format or leg.chain.schema
-            output = check_code_answer(output, asked, self.name)
-            if guard is not None and output.handoff_request is None:
-                await guard.function_answer(output, asked)
-            if ctx.run_events is not None and output.text:
-                ctx.run_events.request_started()
-                ctx.run_events.text(output.text)
-                ctx.run_events.answered()
-            return output, [Message(role="assistant", content=output.text)]
-
-        if guard is None:
-            output, added = await work(input, user)
-            said = [*user, *added]
-        else:
-            # What was not checked is not kept, so nothing is of a turn that is cut off.
-            leg.noted = True
-            output, said = await guard.run(input, user, work, model=self.config.execute is None)
-        leg.note(said)
-        return output
-
     async def _make_tools(self, ctx: ExecutionContext) -> None:
         made = [await make_tool(given, ctx) for given in self._unmade_tools]
-        made = self._permitted(made, ctx)
+        if self.optional_tools:
+            policy = restrained(ctx, self.config.security, self.name).policy
+            made = permitted(made, self.optional_tools, policy, self.name)
         check_names(made, self.name)
         for tool in made:
             self.tools.add(tool)
         self._unmade_tools.clear()
         self.offer.update(self.tools)
-
-    def _permitted(self, made: list[Tool], ctx: ExecutionContext) -> list[Tool]:
-        """Without the tools of its template that the profile forbids: one warning names them."""
-        if not self.optional_tools:
-            return made
-        policy = restrained(ctx, self.config.security, self.name).policy
-        allowed = [
-            one for one in made if one.name not in self.optional_tools or policy.allows_tool(one)
-        ]
-        if len(allowed) < len(made):
-            names = ", ".join(one.name for one in made if one not in allowed)
-            profile = ctx.policy.profile.name
-            log.warning("agent %s goes without %s: profile %s", self.name, names, profile)
-        return allowed
 
 
 def _without_template(config: AgentConfig) -> AgentConfig:

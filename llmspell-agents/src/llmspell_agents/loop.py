@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from llmspell_agents.allowance import Allowance
+from llmspell_agents.finals import FinalCalls
 from llmspell_agents.history.repair import repaired
 from llmspell_agents.reasoning import kept
 from llmspell_agents.streamed import streamed
-from llmspell_core.account import LimitHit, limit_error
+from llmspell_core.account import limit_error
 from llmspell_core.errors import AgentError
 from llmspell_core.messages import (
     AgentOutput,
     ContentPart,
-    HandoffRequest,
     Message,
     RunMetadata,
     ToolCall,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from llmspell_agents.requests import ModelCaller
     from llmspell_agents.tool_calls import Outcome, ToolCaller
     from llmspell_agents.transfers import Transfers
-    from llmspell_core.account import Account
+    from llmspell_core.account import Account, LimitHit
     from llmspell_core.provider import ReasoningOptions
     from llmspell_core.run_events import RunEvents
 
@@ -74,13 +75,22 @@ class AgentLoop:
     held: Held | None = None
     added: list[Message] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
-    iterations: int = 0
-    _records: list[ToolCall] = field(default_factory=list)
+    #: The tool calls of the run, as its output has them.
+    records: list[ToolCall] = field(default_factory=list)
     _artifacts: list[ContentPart] = field(default_factory=list)
     _text: str = ""
-    _hit: LimitHit | None = None
-    _tools_off: bool = False
     _called: bool = False
+    allowance: Allowance = field(init=False)
+
+    def __post_init__(self) -> None:
+        plan = self.plan
+        self.allowance = Allowance(
+            plan.agent,
+            self.account,
+            plan.finish_on_limit,
+            self._exceeded,
+            has_tools=bool(plan.definitions),
+        )
 
     async def run(self) -> AgentOutput:
         """The output of the whole run; pieces of it go to the sink meanwhile.
@@ -88,13 +98,13 @@ class AgentLoop:
         Raises `agent.limit_exceeded`, `agent.timeout`, `agent.output_invalid`,
         `agent.tool_retries`, `agent.context_overflow`, and what the provider raises.
         """
-        while self._may_ask():
+        while self.allowance.request():
             response = await self._answer()
             self._count(response)
             finals = self.answering.final_calls(response) if self.answering else []
-            if finals:
-                output = await self._finish(response, finals)
-            elif response.tool_calls and not self._tools_off:
+            if self.answering and finals:
+                output = await FinalCalls(self, self.answering, response, finals).output()
+            elif response.tool_calls and not self.allowance.tools_off:
                 output = await self._act(response)
             else:
                 output = await self._judge(response)
@@ -135,63 +145,11 @@ class AgentLoop:
 
     async def _act(self, response: ModelResponse) -> AgentOutput | None:
         """Run the tools of a response; the output when one of them hands over."""
-        self._note(response, response.tool_calls)
+        self.note(response, response.tool_calls)
         if self.guard is None:
             await self._step()
-        await self._use_tools(response.tool_calls)
-        if self.transfers is not None and self.transfers.request is not None:
-            return self._handed_over(self.transfers.request)
-        return None
-
-    async def _finish(self, response: ModelResponse, finals: list[ToolCall]) -> AgentOutput | None:
-        """The output that final calls give, or None when the model is asked for another one."""
-        assert self.answering is not None  # noqa: S101 - who else finds final calls
-        verdict = await self.answering.of_calls(finals)
-        rest = [call for call in response.tool_calls if not any(call is one for one in finals)]
-        if verdict.complaint:
-            return await self._refuse(response, finals, rest, verdict.complaint)
-        if await self._afterwards(response, rest):
-            # What it thought stands with the calls.
-            response = replace(response, reasoning="", signature=None)
-        return self._answered(verdict, response, "stop")
-
-    async def _refuse(
-        self, response: ModelResponse, finals: list[ToolCall], rest: list[ToolCall], why: str
-    ) -> AgentOutput | None:
-        """Tell the model why its final calls are none, after the other calls have run."""
-        rest = [] if self._tools_off else rest
-        calls = response.tool_calls if rest else finals
-        self._note(response, calls)
-        begin = len(self.added)
-        if rest:
-            await self._use_tools(rest)
-        elif self.guard is not None:
-            self.guard.reject(self.added[-1:])
-        self.added += [Message(role="tool", content=why, tool_call_id=one.id) for one in finals]
-        order = {call.id: number for number, call in enumerate(calls)}
-        self.added[begin:] = sorted(
-            self.added[begin:], key=lambda one: order.get(one.tool_call_id or "", 0)
-        )
-        if self.guard is not None and not rest:
-            self.guard.reject(self.added[begin:])
-        if self.transfers is not None and self.transfers.request is not None:
-            return self._handed_over(self.transfers.request)
-        return None
-
-    async def _afterwards(self, response: ModelResponse, rest: list[ToolCall]) -> bool:
-        """What `end_strategy` makes of the calls beside a final answer: whether any was run.
-
-        Hand-offs never are.
-        """
-        assert self.answering is not None  # noqa: S101
-        takes = self.transfers.takes if self.transfers is not None else lambda _: False
-        early = self.answering.strategy == "early"
-        run = [call for call in rest if not early and not takes(call) and not self._tools_off]
-        self._records += [self.answering.skipped(call) for call in rest if call not in run]
-        if run:
-            self._note(response, run)
-            await self._use_tools(run)
-        return bool(run)
+        await self.use_tools(response.tool_calls)
+        return self.handed_over()
 
     async def _answer(self) -> ModelResponse:
         return await self.context.answered(self._request(), self._ask)
@@ -226,31 +184,9 @@ class AgentLoop:
             raise AgentError(f"the model of {self.plan.agent} gave no answer")
         return response
 
-    def _may_ask(self) -> bool:
-        """Charge one request, or say that there must be none."""
-        hit = self.account.before_request()
-        if hit is None:
-            left = self.account.requests_left()
-            if left == 1 and self.plan.finish_on_limit and self.plan.definitions:
-                self._tools_off = True
-                self._hit = self._hit or _requests_hit(self.account)
-            self.account.charge_request()
-            self.iterations += 1
-            return True
-        if hit.name == "wall_ms":
-            raise AgentError(
-                f"agent {self.plan.agent} took longer than {hit.value:g} ms",
-                code="agent.timeout",
-                retryable=True,
-            )
-        if self.iterations == 0 or not self.plan.finish_on_limit:
-            raise self._exceeded(hit)
-        self._hit = hit
-        return False
-
     def _request(self) -> ModelRequest:
         plan = self.plan
-        choice = "none" if self._tools_off else plan.tool_choice
+        choice = "none" if self.allowance.tools_off else plan.tool_choice
         if self._called and choice not in ("auto", "none"):
             # Forced once: a model that must call a tool in every answer never ends.
             choice = "auto"
@@ -278,13 +214,15 @@ class AgentLoop:
             calls = response.tool_calls
             self.held.add([Message(role="assistant", content=response.text, tool_calls=calls)])
 
-    def _note(self, response: ModelResponse, calls: list[ToolCall]) -> None:
+    def note(self, response: ModelResponse, calls: list[ToolCall]) -> None:
+        """Add what the model has said, with the calls of it that are answered."""
         thought = kept(response, self.models.target)
         self.added.append(
             Message(role="assistant", content=response.text, tool_calls=calls, reasoning=thought)
         )
 
-    async def _use_tools(self, calls: list[ToolCall]) -> None:
+    async def use_tools(self, calls: list[ToolCall]) -> None:
+        """Run calls, and add their results; refuse them all when they would cross a limit."""
         self._called = True
         guard = self.guard
         refused = await guard.tool_inputs(self, calls) if guard else {}
@@ -309,15 +247,13 @@ class AgentLoop:
                 raise
             finally:
                 self.tools.release()
-        elif self.plan.finish_on_limit:
-            self._hit, self._tools_off = hit, True
-            outcomes = self.tools.refuse(calls, hit)
         else:
-            raise self._exceeded(hit)
+            self.allowance.end_tools(hit)
+            outcomes = self.tools.refuse(calls, hit)
         if self.held is not None:
             self.held.add((one.message for one in outcomes), (one.call for one in outcomes))
         for outcome in outcomes:
-            self._records.append(outcome.call)
+            self.records.append(outcome.call)
             self.added.append(outcome.message)
 
     async def outcomes(self, calls: list[ToolCall]) -> list[Outcome]:
@@ -327,7 +263,7 @@ class AgentLoop:
             return await self.tools.run(calls)
         rest = [call for call in calls if not transfers.takes(call)]
         ended = {id(one.call): one for one in await self.tools.run(rest)} if rest else {}
-        records = [*self._records, *(one.call for one in ended.values())]
+        records = [*self.records, *(one.call for one in ended.values())]
         said = [one for one in self.messages if one.role != "system"]
         for call in calls:
             if id(call) not in ended:
@@ -340,29 +276,33 @@ class AgentLoop:
                     self.events.tool_ended(one.call, one.message.text)
         return [ended[id(call)] for call in calls]
 
-    def _handed_over(self, request: HandoffRequest) -> AgentOutput:
+    def handed_over(self) -> AgentOutput | None:
+        """The output with which control goes to another agent, when the model has asked for it."""
+        request = self.transfers.request if self.transfers is not None else None
+        if request is None:
+            return None
         output = self._output("handoff", None)
         output.handoff_request = request
         return output
 
     async def _judge(self, response: ModelResponse) -> AgentOutput | None:
         """The output, or None when the model is asked again for one that fits."""
-        self._note(response, [])
+        self.note(response, [])
         if self.answering is None:
             return self._output(response.finish_reason, None)
         verdict = await self.answering.of_text(response.text)
         if not verdict.complaint:
             self.added.pop()
-            return self._answered(verdict, response, response.finish_reason)
+            return self.answered(verdict, response, response.finish_reason)
         self.added.append(Message(role="user", content=verdict.complaint))
         if self.guard is not None:
             self.guard.reject(self.added[-2:])
         return None
 
-    def _answered(self, verdict: Verdict, response: ModelResponse, reason: str) -> AgentOutput:
+    def answered(self, verdict: Verdict, response: ModelResponse, reason: str) -> AgentOutput:
         """The output of an answer that fits; it is handed out, and stays in the conversation."""
         self._text = verdict.text
-        self._note(replace(response, text=verdict.text), [])
+        self.note(replace(response, text=verdict.text), [])
         if self.guard is None:
             self._tell(verdict.text)
         return self._output(reason, verdict.value)
@@ -375,11 +315,12 @@ class AgentLoop:
 
     def _output(self, reason: str, value: Any) -> AgentOutput:
         target = self.models.target
-        reason = "limit" if self._hit and reason != "handoff" else reason
+        hit = self.allowance.hit
+        reason = "limit" if hit and reason != "handoff" else reason
         return AgentOutput(
             text=self._text,
             data=value,
-            tool_calls=self._records,
+            tool_calls=self.records,
             artifacts=self._artifacts,
             agent=self.plan.agent,
             metadata=RunMetadata(
@@ -387,8 +328,8 @@ class AgentLoop:
                 provider=target.provider.name,
                 finish_reason=reason,
                 usage=self._used(),
-                iterations=self.iterations,
-                limit=self._hit.as_dict() if self._hit else None,
+                iterations=self.allowance.requests,
+                limit=hit.as_dict() if hit else None,
             ),
         )
 
@@ -411,14 +352,3 @@ class AgentLoop:
             usage=self._used().model_dump(exclude_none=True),
             text=self._text,
         )
-
-
-def _requests_hit(account: Account) -> LimitHit:
-    """The limit on requests that the next one uses up: this account's, or one above it."""
-    found: Account | None = account
-    while found is not None:
-        limit = found.limits.requests
-        if limit is not None and limit - found.requests <= 1:
-            return LimitHit("requests", limit, found.requests + 1)
-        found = found.parent
-    return LimitHit("requests", account.requests + 1, account.requests + 1)

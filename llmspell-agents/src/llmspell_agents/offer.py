@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from typing import TYPE_CHECKING, Any
 
 from llmspell_agents.wire_names import WireNames
@@ -15,8 +16,13 @@ from llmspell_core.schema import describe
 from llmspell_core.tool import FunctionTool, Tool
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     from llmspell_core.component import ToolSet
     from llmspell_core.context import ExecutionContext
+    from llmspell_core.security.policy import Policy
+
+log = logging.getLogger("llmspell.agents")
 
 
 async def make_tool(given: Any, ctx: ExecutionContext) -> Tool:
@@ -55,6 +61,15 @@ def check_names(tools: list[Tool], agent: str) -> None:
                 code="agent.tool_conflict",
                 hint="give one of them another name",
             )
+
+
+def permitted(made: list[Tool], optional: Set[str], policy: Policy, agent: str) -> list[Tool]:
+    """The tools without those optional ones that the policy forbids: one warning names them."""
+    allowed = [one for one in made if one.name not in optional or policy.allows_tool(one)]
+    if len(allowed) < len(made):
+        names = ", ".join(one.name for one in made if one not in allowed)
+        log.warning("agent %s goes without %s: profile %s", agent, names, policy.profile.name)
+    return allowed
 
 
 def _named(tool: Tool, number: int) -> str:
