@@ -75,7 +75,9 @@ class _Turn:
 
     async def _called(self, given: AgentInput) -> Said:
         agent, events = self.agent, self.ctx.run_events
-        output = await call_code(agent.config.execute, agent.name, given, self.ctx, self.leg)
+        function = agent.config.execute
+        assert function is not None  # noqa: S101 - by_model has said so
+        output = await call_code(function, agent.name, given, self.ctx, self.leg)
         asked = agent.config.response_format or self.leg.chain.schema
         output = check_code_answer(output, asked, agent.name)
         if self.guard is not None and output.handoff_request is None:
