@@ -189,3 +189,22 @@ def test_what_a_thread_raises_is_raised_where_it_was_called() -> None:
             await FunctionTool(fails).call({}, runtime.context())
 
     run(body)
+
+
+def test_a_tool_may_cancel_a_part_of_itself_by_anyio() -> None:
+    anyio = pytest.importorskip("anyio")
+
+    async def work() -> str:
+        with anyio.move_on_after(0.01):
+            await asyncio.sleep(9)
+        async with anyio.create_task_group() as group:
+            group.start_soon(asyncio.sleep, 9)
+            await asyncio.sleep(0)
+            group.cancel_scope.cancel()
+        return "went on"
+
+    async def body(runtime: Runtime) -> None:
+        made = brief(work, timeout_ms=5_000)
+        assert (await made.call({}, runtime.context())).output == "went on"
+
+    run(body)

@@ -69,7 +69,8 @@ class Patient:
         if self._late is None:
             self._late = loop.time() + self._patience.grace
         waits_for = self._waits_for
-        return None if waits_for is not None and waits_for.cancel() else error
+        # With its words: anyio knows its own cancellations by them.
+        return None if waits_for is not None and waits_for.cancel(*error.args) else error
 
     def _leave(self) -> None:
         self._patience.abandoned()
