@@ -15,7 +15,7 @@ from llmspell_js.budget import MESSAGES, Budget
 from llmspell_js.callbacks import Callbacks
 from llmspell_js.declared import head
 from llmspell_js.evaluation import Evaluation
-from llmspell_js.link import Link, error_text, passable
+from llmspell_js.link import Link, error_text, no_error_left, passable
 from llmspell_js.sources import whole
 
 TYPE_CHECKING = False
@@ -265,6 +265,7 @@ class JsSession:
             return self._stopped()
         text = str(error)
         no_memory = text.startswith(("null", '{"message":"null"')) or "out of memory" in text
+        no_memory = no_memory or (no_error_left(text) and self._budget.short())
         if no_memory or isinstance(error, MemoryError):
             self._budget.stop = "script.memory_limit"
             return self._stopped()

@@ -15,14 +15,24 @@ if TYPE_CHECKING:
 
 #: Characters handed over at once: frames of a worker are bounded.
 LARGEST = 1 << 20
-#: How the fields of an error begin that is null, and what is in those of a deadlock.
-_NULL, _LOST = '{"message":"null","code":"script.error"', '"details":{"lost":"null"}'
-_DEADLOCK = '"code":"async.deadlock"'
+#: How the fields of an error begin that is null.
+_NULL = '{"message":"null","code":"script.error"'
+#: What is in those of an error that could not be described, and of a deadlock.
+_LOST = (
+    '"details":{"lost":"null"}',
+    '"message":"an error that cannot be described"',
+    '"code":"async.deadlock"',
+)
 
 
 def error_text(code: str, message: str, **more: Any) -> str:
     """An error's fields as JSON text."""
     return dumps({"code": code, "message": message, "retryable": False, **more})
+
+
+def no_error_left(text: str) -> bool:
+    """Whether these fields may be all that an engine without memory could say."""
+    return text.startswith(_NULL) or any(one in text for one in _LOST)
 
 
 def passable(text: str) -> str:
@@ -150,8 +160,7 @@ class Link:
 
     def _note_fatal(self, text: str) -> str:
         """An error's fields, as they are to be told; notes one that ends the script."""
-        lost = text.startswith(_NULL) or _LOST in text or _DEADLOCK in text
-        if lost and self.memory_is_short():
+        if no_error_left(text) and self.memory_is_short():
             # Not even an error could be made of it, or what was to go on could not be kept.
             text = error_text("script.memory_limit", MESSAGES["script.memory_limit"])
         if '"script.memory_limit"' in text:
