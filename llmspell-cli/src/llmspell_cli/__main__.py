@@ -18,10 +18,11 @@ def main() -> int:
     # they are made and once more at the end, would be a fifth of all that a short run costs.
     gc.set_threshold(50_000, 10, 10)
     from llmspell_cli.app import run
+    from llmspell_cli.ending import leave
 
     code = run(sys.argv[1:])
     gc.freeze()
-    return code
+    return leave(code)
 
 
 if __name__ == "__main__":

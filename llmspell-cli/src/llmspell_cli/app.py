@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from llmspell_cli.ending import leave, quiet_stdout, tolerant_streams
+from llmspell_cli.ending import quiet_stdout, tolerant_streams
 from llmspell_cli.helptext import Group
 from llmspell_cli.implicit import rewrite
 from llmspell_cli.options import common_options
@@ -129,10 +129,10 @@ def run(arguments: list[str]) -> int:
         LOOK.debug = True
     tolerant_streams()
     try:
-        return leave(_answer(arguments))
+        return _answer(arguments)
     except BrokenPipeError:
         quiet_stdout()
-        return leave(0)
+        return 0
 
 
 def _answer(arguments: list[str]) -> int:

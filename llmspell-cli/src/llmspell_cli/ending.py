@@ -12,6 +12,10 @@ LAST_S = 0.1
 
 def leave(code: int) -> int:
     """End the process with this code, even when a thread waits for input that never comes."""
+    compute = sys.modules.get("llmspell_core.compute")
+    if compute is not None:
+        # Else its threads would be waited for: only the interpreter's own end tells them.
+        compute.close_helpers()
     others = [
         one
         for one in threading.enumerate()
