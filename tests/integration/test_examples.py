@@ -42,6 +42,10 @@ PRINTED = {
         r"a after 30 ms\nb after 10 ms\nc after 20 ms\nfirst\tquick after 5 ms\n"
         r"timeout\tfalse\ttimeout\nhash\t4bdc5a2d\nsquares\t1 4 9 16 25 36\n"
     ),
+    "batch": (
+        r"1\t10 EUR is 10\.80 USD\n2\tno rate for XYZ\n3\t2\.50 GBP is 3\.1[78] USD\n"
+        r"stopped\nagent\.stopped\n"
+    ),
 }
 ASKING = {"hello", "agent_tool", "extract"}
 FILTERS = {"filter"}

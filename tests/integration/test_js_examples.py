@@ -41,6 +41,10 @@ PRINTED = {
         r"a after 30 ms\nb after 10 ms\nc after 20 ms\nfirst quick after 5 ms\n"
         r"timeout timeout\nhash 4bdc5a2d\nsquares 1 4 9 16 25 36\n"
     ),
+    "batch": (
+        r"1 10 EUR is 10\.80 USD\n2 no rate for XYZ\n3 2\.50 GBP is 3\.1[78] USD\n"
+        r"stopped\nagent\.stopped\n"
+    ),
 }
 ASKING = {"hello", "agent_tool", "extract"}
 FILTERS = {"filter"}

@@ -16,6 +16,7 @@ from llmspell_agents.config import LEVEL_FIELDS, AgentConfig
 from llmspell_agents.conversation import spoken
 from llmspell_agents.handing import handing
 from llmspell_agents.inputs import checked_input, schema_with_text
+from llmspell_agents.lifecycle import LifeState, Living
 from llmspell_agents.metrics import AgentMetrics
 from llmspell_agents.offer import Offer, check_names, make_tool, permitted
 from llmspell_agents.own_hooks import Handler, OwnHooks
@@ -27,7 +28,6 @@ from llmspell_agents.talks import OwnTurn, Talks
 from llmspell_agents.targets import Target, check_prices, resolve_targets
 from llmspell_agents.turn import take_turn
 from llmspell_core.account import Account, limit_error
-from llmspell_core.agent import Agent as CoreAgent
 from llmspell_core.context import context_for, in_context
 from llmspell_core.errors import ValidationError, error_data
 from llmspell_core.messages import AgentInput, AgentOutput, Message, StreamChunk
@@ -47,7 +47,7 @@ _REBUILT = frozenset({"model", "provider", "base_url", "api_key", "fallback_mode
 _FIXED = frozenset({"name", "execute", "hooks", "on_event", "tools"})
 
 
-class Agent(CoreAgent):
+class Agent(Living):
     """An agent made of a system prompt and of what `AgentConfig` names.
 
     ::
@@ -76,6 +76,7 @@ class Agent(CoreAgent):
         self.capabilities = tuple(self.config.capabilities)
         #: Read by the Runner: the deadline of a run.
         self.timeout_ms = self.config.deadline_ms()
+        self._living()
         self.metrics = AgentMetrics()
         self.talks = Talks(self.config.name)
         #: Read by the AgentRuntime: the account of a run that begins with this agent.
@@ -97,6 +98,13 @@ class Agent(CoreAgent):
     # -- running -----------------------------------------------------------------------------
 
     async def run(self, input: AgentInput, ctx: ExecutionContext) -> AgentOutput:
+        life = self.life(ctx)
+        async with life.under_way():
+            if life.state == "paused":
+                await life.passes()
+            return await self._counted(input, ctx)
+
+    async def _counted(self, input: AgentInput, ctx: ExecutionContext) -> AgentOutput:
         started = time.perf_counter()
         self.metrics.begin()
         try:
@@ -126,10 +134,14 @@ class Agent(CoreAgent):
         """`execute`, for the text alone."""
         return (await self.execute(text, ctx)).text
 
-    async def start(self, input: Any = None, ctx: ExecutionContext | None = None) -> AgentRun:
-        """Begin a run and go on at once; the handle waits for it, cancels it, hears its events."""
+    async def start(self, input: Any = None, ctx: ExecutionContext | None = None) -> Any:
+        """Begin a run and go on at once: its `AgentRun` waits, cancels, hears events.
+
+        Without an input nothing is run: the agent takes runs again after `stop` or `terminate`,
+        and its state is given.
+        """
         async with context_for(ctx) as found:
-            return AgentRun(self, input, found)
+            return self.revive(found) if input is None else AgentRun(self, input, found)
 
     async def run_events(
         self, input: Any = None, ctx: ExecutionContext | None = None
@@ -228,9 +240,14 @@ class Agent(CoreAgent):
         return self.config.execute is None
 
     async def resume(
-        self, state: dict[str, Any], approvals: Any, ctx: ExecutionContext | None = None
-    ) -> AgentOutput:
-        """Let a paused run of this agent go on.
+        self,
+        state: dict[str, Any] | None = None,
+        approvals: Any = None,
+        ctx: ExecutionContext | None = None,
+    ) -> Any:
+        """Let a paused run of this agent go on, for its output.
+
+        Without a state the runs that `pause` holds go on, and the agent's state is given.
 
         Args:
             state: the `state` of the paused output
@@ -239,7 +256,42 @@ class Agent(CoreAgent):
 
         The codes of what it raises are those of `llmspell_agents.pausing.resume`.
         """
+        if state is None:
+            return self.unpause(ctx)
         return await self.execute(AgentInput(resume=state, approvals=approvals), ctx)
+
+    async def recover(self, ctx: ExecutionContext | None = None) -> LifeState:
+        """Forget the last error, find model and tools anew, and take runs again.
+
+        Raises `agent.destroyed`, and what `initialize` raises.
+        """
+        self.life(ctx).change("ready")
+        self.metrics.last_error = None
+        self.targets.clear()
+        return await self.initialize(ctx)
+
+    async def batch(
+        self,
+        inputs: list[Any],
+        ctx: ExecutionContext | None = None,
+        **options: Any,
+    ) -> list[AgentOutput]:
+        """Answer many inputs, some at a time; the outputs stand in the order of the inputs.
+
+        Args:
+            inputs: each as of `execute`
+            ctx: the run
+            options: the fields of `llmspell_agents.batch.BatchOptions`
+
+        Raises the first error with `on_error="stop"`; else a failed output has `error`.
+        """
+        from llmspell_agents.batch import BatchOptions, run_batch
+
+        made = BatchOptions.of(options)
+        return await in_context(ctx, lambda found: run_batch(self, inputs, made, found))
+
+    def _forget(self, ctx: ExecutionContext) -> None:
+        self.talks.drop(ctx=ctx)
 
     # -- as a tool ---------------------------------------------------------------------------
 

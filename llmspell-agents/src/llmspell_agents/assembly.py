@@ -102,6 +102,7 @@ class Assembly:
             answering=answering,
             guard=guard,
             held=self._held(messages),
+            life=agent.life(ctx),
         )
 
     def _held(self, messages: list[Message]) -> Held | None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError as PydanticError
 
 from llmspell_agents.conversation import message_data
-from llmspell_agents.functions import arity
 from llmspell_core.adapters import component_of
+from llmspell_core.callables import arity
 from llmspell_core.context import in_context
 from llmspell_core.errors import ValidationError
 from llmspell_core.messages import AgentInput, AgentOutput, HandoffRequest
@@ -96,6 +96,7 @@ def _context(ctx: ExecutionContext, leg: Leg) -> Result:
         "correlation_id": ctx.correlation_id,
         "path": [*ctx.path],
         "remaining_ms": ctx.remaining_ms(),
+        "deps": ctx.deps,
     }
     if leg.source:
         fields["handoff"] = Result(

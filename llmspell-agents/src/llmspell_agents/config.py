@@ -171,6 +171,10 @@ class AgentConfig(ScriptModel):
         description="gets the error and the call, and answers with nothing, a text as the result, "
         "or {result | retry | failed}; what it throws ends the run",
     )
+    deps: Any = Field(
+        None,
+        description="what its tools, functions and prompt are given as ctx.deps; no model sees it",
+    )
     max_iterations: int | None = Field(None, ge=1, description="model requests, 25")
     max_tool_calls: int | None = Field(None, ge=0)
     max_total_tokens: int | None = Field(None, ge=1)

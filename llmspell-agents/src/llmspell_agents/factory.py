@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from llmspell_agents.agent import Agent
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
 
 
+BEFORE = "before_agent_init"
+
+
 async def create_agent(spec: Any, ctx: ExecutionContext | None = None) -> Agent:
     """Make an agent and, when it has a name, let its run tree find it by that name.
 
@@ -33,7 +37,7 @@ async def create_agent(spec: Any, ctx: ExecutionContext | None = None) -> Agent:
             agent = Agent(config)
         else:
             agent = (await find_template(config.extends, found)).agent(config)
-        await _moment("before_agent_init", agent, found)
+        await _moment(BEFORE, agent, found)
         await agent.prepare(found)
         if agent.config.name:
             found.overlay.agents.register(agent.name, agent, source="script", replace=True)
@@ -69,12 +73,13 @@ async def register_template(
 async def _moment(point: str, agent: Agent, ctx: ExecutionContext) -> None:
     if not ctx.hooks.active(point):
         return
+    shown = agent.config.masked()
     seen = HookContext(
         point=point,
         component=agent.name,
         component_id=agent.id,
         operation="init",
-        input=agent.config.masked(),
+        input=copy.deepcopy(shown),
         correlation_id=ctx.correlation_id,
         language=ctx.language,
     )
@@ -82,3 +87,5 @@ async def _moment(point: str, agent: Agent, ctx: ExecutionContext) -> None:
     if outcome.kind == "cancel":
         reason = outcome.reason or "cancelled by a hook"
         raise HookError(f"agent {agent.name}: {reason}", details={"point": point})
+    if point == BEFORE and isinstance(seen.input, dict) and seen.input != shown:
+        agent.update_config({k: v for k, v in seen.input.items() if v != shown.get(k)})

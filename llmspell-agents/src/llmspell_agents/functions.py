@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import PlainValidator
@@ -26,14 +25,3 @@ async def call(function: Any, *args: Any) -> Any:
     """What a function answers, whether or not it is asynchronous."""
     value = function(*args)
     return await value if inspect.isawaitable(value) else value
-
-
-def arity(function: Callable[..., Any]) -> int:
-    """How many of (value, ctx) a Python function takes; a script's function takes both."""
-    if isinstance(function, ScriptFunction):
-        return 2
-    parameters = inspect.signature(function).parameters.values()
-    if any(one.kind is one.VAR_POSITIONAL for one in parameters):
-        return 2
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return min(2, sum(one.kind in kinds for one in parameters))

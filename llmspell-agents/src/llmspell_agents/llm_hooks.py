@@ -10,6 +10,7 @@ from llmspell_agents.conversation import message_data, message_of
 from llmspell_agents.history.repair import repaired
 from llmspell_core.errors import HookError
 from llmspell_core.hooks import HookContext, HookResult
+from llmspell_core.messages import ContentPart
 from llmspell_core.provider import ModelRequest, ModelResponse
 
 if TYPE_CHECKING:
@@ -51,11 +52,14 @@ class LLMHooks:
         outcome = await self._run(BEFORE, seen)
         if outcome.kind == "replace":
             return as_response(outcome.result, model)
+        # Made anew: a hook may have changed those that it was shown where they stand.
+        shown = [message_data(message) for message in request.messages] if seen.messages else []
         if seen.messages and seen.messages != shown:
             request.messages = _changed(seen.messages, shown, request.messages)
         if isinstance(seen.input, str) and seen.input != last and request.messages:
-            changed = request.messages[-1].model_copy(update={"content": seen.input})
-            request.messages = [*request.messages[:-1], changed]
+            last_one = request.messages[-1]
+            changed = last_one.model_copy(update={"content": seen.input})
+            request.messages = [*request.messages[:-1], _with_media(changed, last_one)]
         request.messages = repaired(request.messages)
         return None
 
@@ -141,11 +145,27 @@ def as_response(value: Any, model: str, base: ModelResponse | None = None) -> Mo
 def _changed(
     messages: list[Any], shown: list[dict[str, Any]], given: list[Message]
 ) -> list[Message]:
-    """The messages as hooks left them; one that they left alone keeps what data does not show."""
+    """The messages as hooks left them.
+
+    One that they left alone keeps what data does not show; one that got another text, its images.
+    """
     made = []
+    same_places = len(messages) == len(given)
     for at, data in enumerate(messages):
         if at < len(given) and at < len(shown) and data == shown[at]:
             made.append(given[at])
         else:
-            made.append(message_of(data))
+            message = message_of(data)
+            made.append(_with_media(message, given[at]) if same_places else message)
     return made
+
+
+def _with_media(message: Message, before: Message) -> Message:
+    """The message with the images, sounds and files of the one that it takes the place of."""
+    if message.role != before.role or isinstance(before.content, str):
+        return message
+    media = [part for part in before.content if part.type != "text"]
+    if not media:
+        return message
+    text = [ContentPart(text=message.text)] if message.text else []
+    return message.model_copy(update={"content": [*text, *media]})

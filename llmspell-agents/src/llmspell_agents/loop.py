@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from llmspell_agents.guardrails.turn import GuardedTurn
     from llmspell_agents.held import Held
     from llmspell_agents.history.view import ContextView
+    from llmspell_agents.lifecycle import Life
     from llmspell_agents.requests import ModelCaller
     from llmspell_agents.tool_calls import Outcome, ToolCaller
     from llmspell_agents.transfers import Transfers
@@ -73,6 +74,8 @@ class AgentLoop:
     #: What checks its answers and tool calls; None: nothing does.
     guard: GuardedTurn | None = None
     held: Held | None = None
+    #: Whether it is to wait before its next request.
+    life: Life | None = None
     added: list[Message] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     #: The tool calls of the run, as its output has them.
@@ -152,6 +155,8 @@ class AgentLoop:
         return self.handed_over()
 
     async def _answer(self) -> ModelResponse:
+        if self.life is not None and self.life.state == "paused":
+            await self.life.passes()
         return await self.context.answered(self._request(), self._ask)
 
     async def _ask(self, request: ModelRequest) -> ModelResponse:

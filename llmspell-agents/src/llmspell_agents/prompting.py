@@ -28,7 +28,8 @@ def system_text(
     given = config.system_prompt
     variables = {**input.parameters, **input.variables}
     if isinstance(given, PromptTemplate):
-        text = _rendered(given, {**given.variables, **variables}, ctx)
+        known = {} if ctx.deps is None else {"deps": ctx.deps}
+        text = _rendered(given, {**known, **given.variables, **variables}, ctx)
     elif given.startswith(_PROMPT):
         text = ctx.runtime.prompts.resolve(given, variables)
     else:

@@ -33,6 +33,8 @@ async def take_turn(agent: Agent, input: AgentInput, ctx: ExecutionContext) -> A
     if ctx.step is not None:
         ctx = ctx.child(step=ctx.step.beneath(agent.name))
     ctx = restrained(ctx, config.security, agent.name)
+    if config.deps is not None:
+        ctx = ctx.child(deps=config.deps)
     target = agent.targets[ctx.runtime][0] if config.execute is None else None
     user = [] if leg.bare else [await user_message(input, ctx, target)]
     guard = guarded_turn(agent.name, config.guardrails, leg, ctx)

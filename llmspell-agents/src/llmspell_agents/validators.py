@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llmspell_agents.functions import arity, call
+from llmspell_agents.functions import call
+from llmspell_core.callables import arity
 from llmspell_core.errors import Cancelled, DeadlineError, error_data
 from llmspell_core.script.api import Result, ScriptFunction
 
@@ -72,5 +73,6 @@ def _context(about: dict[str, Any], ctx: ExecutionContext) -> Result:
         "correlation_id": ctx.correlation_id,
         "path": [*ctx.path],
         "remaining_ms": ctx.remaining_ms(),
+        "deps": ctx.deps,
     }
     return Result({key: value for key, value in fields.items() if value is not None})

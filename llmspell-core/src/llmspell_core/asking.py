@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from llmspell_core.approval import ApprovalAnswer, ApprovalRequest
+from llmspell_core.callables import arity
 from llmspell_core.errors import LLMSpellError, PolicyError, ValidationError
 from llmspell_core.script.api import Result, ScriptFunction
 
@@ -203,17 +203,11 @@ def _reason(tool: Tool, why: str) -> str:
 async def _called(function: Callable[..., Any], params: Any, ctx: ExecutionContext) -> Any:
     if isinstance(function, ScriptFunction):
         about = {"path": [*ctx.path], "run_id": ctx.run_id, "correlation_id": ctx.correlation_id}
+        if ctx.deps is not None:
+            about["deps"] = ctx.deps
         return await function(params, Result(about))
-    value = function(*(params, ctx)[: _arity(function)])
+    value = function(*(params, ctx)[: arity(function)])
     return await value if isinstance(value, Awaitable) else value
-
-
-def _arity(function: Callable[..., Any]) -> int:
-    parameters = inspect.signature(function).parameters.values()
-    if any(one.kind is one.VAR_POSITIONAL for one in parameters):
-        return 2
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return min(2, sum(one.kind in kinds for one in parameters))
 
 
 def _restored(edited: Any, shown: Any, real: Any) -> Any:

@@ -127,6 +127,8 @@ class ExecutionContext:
         self.step: Step | None = None
         #: Of the agents that this run is nested in: what looks at the tool calls inside of them.
         self.guardrails: tuple[Any, ...] = ()
+        #: What the agent above was given for its tools and functions.
+        self.deps: Any = None
         self.log: logging.Logger = logging.getLogger("llmspell.run")
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NoReturn
 
 from pydantic import Field, PlainValidator
 
+from llmspell_core.callables import arity
 from llmspell_core.errors import (
     LLMSpellError,
     ToolFailed,
@@ -17,7 +18,7 @@ from llmspell_core.errors import (
 )
 from llmspell_core.names import canonical
 from llmspell_core.schema import check_schema, schema_mistakes, short_form
-from llmspell_core.script.api import ScriptFunction
+from llmspell_core.script.api import Result, ScriptFunction
 from llmspell_core.script.model import ScriptModel
 from llmspell_core.tool import Level, Tool, ToolResult, invalid_parameters
 from llmspell_core.tool_cache import CacheField, ToolCache
@@ -99,6 +100,7 @@ class DefinedTool(Tool):
         self.retry = config.retry
         self.script_approves = isinstance(config.execute, ScriptFunction)
         self.function = config.execute
+        self._takes_context = arity(config.execute) > 1
         self._schema = schema_of(config.parameters, f"tool {name}: parameters")
 
     def schema(self) -> dict[str, Any]:
@@ -109,12 +111,23 @@ class DefinedTool(Tool):
 
     async def run_tool(self, params: dict[str, Any], ctx: ToolContext) -> ToolResult:
         try:
-            value = self.function(params)
+            value = self.function(*self._arguments(params, ctx))
             if inspect.isawaitable(value):
                 value = await value
         except LLMSpellError as error:
             raise_signal(error)
         return as_result(self.name, value)
+
+    def _arguments(self, params: dict[str, Any], ctx: ToolContext) -> tuple[Any, ...]:
+        """The parameters and the context: for scripts where an agent has `deps` for its tools."""
+        if not self._takes_context:
+            return (params,)
+        if not self.script_approves:
+            return params, ctx
+        if ctx.deps is None:
+            return (params,)
+        about = {"run_id": ctx.run_id, "path": [*ctx.path], "deps": ctx.deps}
+        return params, Result(about)
 
     async def run(self, input: AgentInput, ctx: ExecutionContext) -> AgentOutput:
         if input.text and "input" in self._schema["properties"]:

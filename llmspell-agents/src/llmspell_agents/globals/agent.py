@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
+from pydantic import Field
+
+from llmspell_agents.batch import BatchOptions, run_batch
 from llmspell_agents.composites.composite import create_composite
 from llmspell_agents.composites.config import CompositeConfig
 from llmspell_agents.config import AgentConfig
@@ -18,9 +21,11 @@ from llmspell_agents.globals.stream import ScriptStream
 from llmspell_agents.shutdown import shut_down
 from llmspell_agents.templates.model import AgentTemplate
 from llmspell_agents.templates.template import Template, all_templates
-from llmspell_core.adapters import ComponentTool
+from llmspell_core.adapters import ComponentTool, component_of
+from llmspell_core.agent import Agent as CoreAgent
 from llmspell_core.errors import LLMSpellError, NotFoundError, ValidationError, did_you_mean
 from llmspell_core.extensions import BUILT_IN
+from llmspell_core.messages import AgentOutput
 from llmspell_core.script.api import Builder, Result, ScriptGlobal, ScriptObject, script_method
 from llmspell_core.script.model import Also
 
@@ -29,6 +34,12 @@ _ABOUT = {
     "llm": "A model with a system prompt and tools.",
     "function": "A function of the script instead of a model; it may hand off to other agents.",
 }
+
+
+class AgentBatch(BatchOptions):
+    """How a batch is run, and by whom."""
+
+    agent: Any = Field(description="the agent, or its name")
 
 
 class AgentGlobal(ScriptGlobal):
@@ -190,6 +201,20 @@ class AgentGlobal(ScriptGlobal):
         """
         return self.ctx.overlay.templates.remove(name)
 
+    @script_method
+    async def batch(self, inputs: list[Any], options: AgentBatch) -> list[AgentOutput]:
+        """Answer many inputs by one agent, some at a time; the outputs stand in their order.
+
+        Args:
+            inputs: each as of execute
+            options: {agent, concurrency, on_error, limits}
+        """
+        agent = options.agent
+        found = component_of(agent)
+        if not isinstance(found, CoreAgent):
+            found = self.ctx.overlay.agents.get(agent)
+        return await run_batch(found, inputs, options, self.ctx)
+
     # -- as tools ----------------------------------------------------------------------------
 
     @script_method
@@ -331,7 +356,7 @@ class AgentGlobal(ScriptGlobal):
 
     def _summary(self, name: str) -> Result:
         try:
-            return agent_summary(self.ctx.overlay.agents.get(name))
+            return agent_summary(self.ctx.overlay.agents.get(name), self.ctx)
         except LLMSpellError as error:
             # One wrong table of the configuration must not hide the other agents.
             return Result({"name": name, "type": "", "model": "", "state": f"broken: {error}"})

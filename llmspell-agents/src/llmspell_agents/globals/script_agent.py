@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from llmspell_agents.agent import Agent
 from llmspell_agents.config import AgentConfig
 from llmspell_agents.conversation import spoken
-from llmspell_agents.globals.agent_state import AgentState
-from llmspell_agents.globals.run_handle import ScriptRun
+from llmspell_agents.globals.agent_life import AgentLife
 from llmspell_agents.globals.stream import ScriptStream
 from llmspell_agents.restraints import restrained
-from llmspell_agents.runs import AgentRun
 from llmspell_core.adapters import ComponentTool
 from llmspell_core.agent import Agent as CoreAgent
 from llmspell_core.errors import AgentError
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from llmspell_core.tool import Tool
 
 
-class ScriptAgent(AgentState):
+class ScriptAgent(AgentLife):
     """An agent: asks its model, which may use the agent's tools."""
 
     type_name: ClassVar[str] = "agent"
@@ -74,16 +72,6 @@ class ScriptAgent(AgentState):
         """
         return spoken(await self.component.execute(text, self._ctx))
 
-    @script_method
-    async def resume(self, state: dict[str, Any], approvals: Any) -> AgentOutput:
-        """Let a paused run go on; every approved call is made once, whoever resumes how often.
-
-        Args:
-            state: the `state` of the paused output
-            approvals: true, false, or a table of answers by the ids of the pending calls
-        """
-        return await self._own().resume(state, approvals, self._ctx)
-
     @script_method(aliases=("invoke_stream",))
     async def stream(self, input: Any, callback: ScriptFunction | None = None) -> Any:
         """Answer in chunks: to a function, which gives the output in the end, or to a loop.
@@ -99,15 +87,6 @@ class ScriptAgent(AgentState):
             output = chunk.output or output
             await callback(chunk)
         return output
-
-    @script_method
-    async def start(self, input: Any = None) -> ScriptRun:
-        """Begin a run and go on at once; it is cancelled when the script ends before it.
-
-        Args:
-            input: as of execute
-        """
-        return ScriptRun(AgentRun(self.component, input, self._ctx))
 
     @script_method
     async def handoff_to(self, agent: Any, input: Any = None, reason: str = "") -> AgentOutput:
@@ -269,17 +248,20 @@ class ScriptAgent(AgentState):
 
     @script_method
     def get_health(self) -> Any:
-        """{status, message, timestamp}: `degraded` when the last run failed, else `healthy`."""
-        error = self._own().metrics.last_error
+        """{status, message, timestamp}: `degraded` when the last run failed, else `healthy`.
+
+        Of an agent that is paused, stopped, ... the status is that.
+        """
+        error, state = self._own().metrics.last_error, self.life_state()
         moment = datetime.fromtimestamp(time.time(), UTC).isoformat()
-        status = "degraded" if error else "healthy"
+        status = state if state != "ready" else "degraded" if error else "healthy"
         message = str(error["message"]) if error else "no failed run"
         return Result({"status": status, "message": message, "timestamp": moment})
 
     @script_method
     def is_healthy(self) -> bool:
-        """Whether its last run did not fail."""
-        return self._own().metrics.last_error is None
+        """Whether it takes runs, and its last run did not fail."""
+        return self.life_state() == "ready" and self._own().metrics.last_error is None
 
     @script_method
     def get_last_error(self) -> Any:
@@ -341,17 +323,20 @@ class ScriptComponentTool(ScriptObject):
         }
 
 
-def agent_summary(agent: CoreAgent) -> Result:
+def agent_summary(agent: CoreAgent, ctx: ExecutionContext) -> Result:
     """What lists of agents show: {name, type, model, state}."""
     config: AgentConfig | None = getattr(agent, "config", None)
     model = config.model.id if isinstance(config, AgentConfig) and config.model else None
     metrics = agent.metrics if isinstance(agent, Agent) else None
+    state: str = agent.life(ctx).state if isinstance(agent, Agent) else "ready"
+    if state == "ready" and metrics and metrics.requests_active:
+        state = "running"
     code = isinstance(config, AgentConfig) and config.execute is not None
     return Result(
         {
             "name": agent.name,
             "type": "function" if code else "llm" if isinstance(agent, Agent) else "plugin",
             "model": model or "",
-            "state": "running" if metrics and metrics.requests_active else "ready",
+            "state": state,
         }
     )

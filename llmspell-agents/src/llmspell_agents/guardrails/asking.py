@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from llmspell_agents.functions import arity
 from llmspell_agents.guardrails.answers import verdict_of
 from llmspell_agents.guardrails.judge import judged
+from llmspell_core.callables import arity
 from llmspell_core.errors import AgentError, LLMSpellError, error_data
 from llmspell_core.guardrail import GuardContext, Guardrail, Verdict
 from llmspell_core.script.api import ScriptFunction
