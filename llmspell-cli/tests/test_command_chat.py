@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -124,10 +125,14 @@ def until(happened: Callable[[], bool]) -> None:
 
 
 def _own_terminal() -> None:
-    """Make standard input the terminal of the process, so that Ctrl-C is a signal there."""
+    """Make standard input the terminal of the process, so that Ctrl-C is a signal there.
+
+    Whoever runs the tests may ignore the signal, as what is started in the background does.
+    """
     import fcntl
     import termios
 
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 

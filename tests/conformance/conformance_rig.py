@@ -193,7 +193,7 @@ def _plain(value: Any) -> Any:
 
 
 def _reply(reply: Any) -> Any:
-    """A reply of the model: a text, `{call, arguments}`, `{chunks}`, `{error}`; a list of calls."""
+    """A reply of the model: a text, `{call, arguments}`, `{chunks, delay_ms}`, `{error}`; a list of calls."""
     if isinstance(reply, list):
         return [_reply(one) for one in reply]
     if isinstance(reply, str):
@@ -201,5 +201,5 @@ def _reply(reply: Any) -> Any:
     if "call" in reply:
         return tool_call(reply["call"], **reply.get("arguments", {}))
     if "chunks" in reply:
-        return chunks(*reply["chunks"])
+        return chunks(*reply["chunks"], delay_ms=reply.get("delay_ms", 0))
     return ProviderError("the model refused", code=reply["error"])

@@ -8,6 +8,7 @@ interface Console {
   debug(...data: any[]): void;
 }
 declare var console: Console;
+declare function print(...data: any[]): void;
 
 declare function setTimeout(handler: (...args: any[]) => void, ms?: number, ...args: any[]): number;
 declare function clearTimeout(id?: number): void;

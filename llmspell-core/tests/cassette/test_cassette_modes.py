@@ -327,3 +327,13 @@ def test_an_unknown_provider_stays_an_error_in_every_mode_that_asks(tmp_path: Pa
     with pytest.raises(ProviderError, match='unknown provider "scripted"'):
         run(tmp_path / "a.jsonl", "record", None, asking("a"))
     assert tool_call("x").name == "x"
+
+
+def test_an_answer_of_another_version_is_named_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    run(path, "record", ScriptedProvider("one"), asking("a"))
+    path.write_text(path.read_text().replace('"input_tokens"', '"tokens_of_old"'))
+    with pytest.raises(ConfigError, match=r"tokens_of_old") as error:
+        run(path, "replay", None, asking("a"))
+    assert error.value.code == "cassette.invalid"
+    assert error.value.hint == "record it again"

@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from llmspell_core import errors
-from llmspell_core.errors import LLMSpellError
+from llmspell_core.errors import ConfigError, LLMSpellError
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -31,8 +31,19 @@ def response_data(response: ModelResponse) -> dict[str, Any]:
 
 
 def response_of(data: dict[str, Any]) -> ModelResponse:
-    """The answer that was recorded."""
-    return _responses().validate_python(data)
+    """The answer that was recorded. Raises `cassette.invalid` for one of another version."""
+    from pydantic import ValidationError
+
+    from llmspell_core.schema import mistakes_text, pydantic_mistakes
+
+    try:
+        return _responses().validate_python(data)
+    except ValidationError as error:
+        raise ConfigError(
+            f"a recorded answer is not one: {mistakes_text(pydantic_mistakes(error))}",
+            code="cassette.invalid",
+            hint="record it again",
+        ) from None
 
 
 def error_data(error: LLMSpellError) -> dict[str, Any]:

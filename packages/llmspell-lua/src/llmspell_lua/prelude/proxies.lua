@@ -22,11 +22,20 @@ local lost, lost_count = {}, 0
 
 local metas = {}
 
+-- What a generic `for` reads and can close is given as `io.lines` gives it: with a closing value.
+local function closing(value, ...)
+  local state = type(value) == "table" and states[value]
+  if state and state.declared.iterate and state.declared.methods.close then
+    return value, nil, nil, value
+  end
+  return value, ...
+end
+
 -- A method as a function that knows its receiver.
 function M.bind(receiver, target, method)
   return function(...)
-    if (...) == receiver then return call(target, method, select(2, ...)) end
-    return call(target, method, ...)
+    if (...) == receiver then return closing(call(target, method, select(2, ...))) end
+    return closing(call(target, method, ...))
   end
 end
 
@@ -77,6 +86,17 @@ local function type_of(type_name)
   return types[type_name]
 end
 
+local function lose(proxy)
+  local state = states[proxy]
+  if type(state.target) ~= "number" or state.received == 0 then return false end
+  for _ = 1, state.received do
+    lost_count = lost_count + 1
+    lost[lost_count] = state.target
+  end
+  state.received = 0
+  return true
+end
+
 local function object_meta(type_name)
   local meta = metas[type_name]
   if meta then return meta end
@@ -92,14 +112,11 @@ local function object_meta(type_name)
       return function(_, key) return next(fields, key) end, proxy, nil
     end,
     __gc = function(proxy)
-      local state = states[proxy]
-      if type(state.target) == "number" then
-        for _ = 1, state.received do
-          lost_count = lost_count + 1
-          lost[lost_count] = state.target
-        end
-        scheduler.before_call.needed = true
-      end
+      if lose(proxy) then scheduler.before_call.needed = true end
+    end,
+    -- A loop was left: nobody else reads on, and the host is told now.
+    __close = function(proxy)
+      if lose(proxy) then M.flush() end
     end,
   }
   -- Called by a generic `for`; a misspelt method of a global with an index ends here as well.
