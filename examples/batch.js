@@ -16,7 +16,7 @@ const convert = await new Agent({
 
 // the outputs stand in the order of the inputs; a failed one costs only itself
 const outputs = await convert.batch(["10 EUR", "5 XYZ", "2.50 GBP"], { concurrency: 2 });
-outputs.forEach((out, i) => print(i + 1, out.success ? out.text : out.error.message));
+outputs.forEach((out, i) => print(i + 1, out.error ? out.error.message : out.text));
 
 // stopped, it takes no more
 print(await convert.stop());

@@ -17,7 +17,7 @@ local convert = Agent.new{
 -- the outputs stand in the order of the inputs; a failed one costs only itself
 local outputs = convert:batch({ "10 EUR", "5 XYZ", "2.50 GBP" }, { concurrency = 2 })
 for i, out in ipairs(outputs) do
-  print(i, out.success and out.text or out.error.message)
+  print(i, out.error and out.error.message or out.text)
 end
 
 -- stopped, it takes no more

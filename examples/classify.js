@@ -13,7 +13,7 @@ const agent = await new Agent({
 const letter = args[1] ?? "My parcel came broken. I send it back and want my money.";
 for await (const chunk of agent.stream(letter)) {
   if (chunk.type === "output.partial") console.log(`so far\t${JSON.stringify(chunk.value)}`);
-  if (chunk.type === "done") {
+  if (chunk.output) {
     console.log(`labels\t${chunk.output.data.join(" ")}`);
     console.log(`asked\t${chunk.output.metadata.iterations}`);
   }

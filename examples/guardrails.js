@@ -38,7 +38,7 @@ for (const text of [
   console.log(`customer: ${text}`);
   try {
     const answer = await agent.execute(text);
-    for (const call of answer.toolCalls) console.log(`  ${call.name}: ${call.result ?? call.error.message}`);
+    for (const call of answer.toolCalls) console.log(`  ${call.name}: ${call.result ?? call.error?.message}`);
     console.log(`support: ${answer.text}`);
   } catch (error) {
     console.log(`  refused by ${error.details.guardrail} (${error.code})`);

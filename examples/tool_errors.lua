@@ -11,7 +11,7 @@ local clerk = Agent.new{
       execute = function() error("the drawer is stuck") end,
     },
   },
-  on_tool_error = function(err, call)
+  on_tool_error = function(_, call)
     print("  (" .. call.name .. " of " .. call.arguments.item .. " failed)")
     return "7, as of yesterday"
   end,

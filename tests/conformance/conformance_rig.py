@@ -193,7 +193,7 @@ def _plain(value: Any) -> Any:
 
 
 def _reply(reply: Any) -> Any:
-    """A reply of the model: a text, `{call, arguments}`, `{chunks, delay_ms}`, `{error}`; a list of calls."""
+    """A reply: a text, `{call, arguments}`, `{chunks, delay_ms}`, `{error}`; a list of calls."""
     if isinstance(reply, list):
         return [_reply(one) for one in reply]
     if isinstance(reply, str):
