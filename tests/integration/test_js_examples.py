@@ -42,7 +42,7 @@ PRINTED = {
         r"timeout timeout\nhash 4bdc5a2d\nsquares 1 4 9 16 25 36\n"
     ),
     "batch": (
-        r"1 10 EUR is 10\.80 USD\n2 no rate for XYZ\n3 2\.50 GBP is 3\.1[78] USD\n"
+        r"1\t10 EUR is 10\.80 USD\n2\tno rate for XYZ\n3\t2\.50 GBP is 3\.1[78] USD\n"
         r"stopped\nagent\.stopped\n"
     ),
 }
