@@ -27,12 +27,6 @@ def test_an_unknown_field_names_the_nearest_one() -> None:
         AgentConfig.of({"temprature": 1})
 
 
-@pytest.mark.parametrize("later", ["deps"])
-def test_a_field_that_nothing_reads_is_not_accepted(later: str) -> None:
-    with pytest.raises(ValidationError, match="unknown field"):
-        AgentConfig.of({later: {}})
-
-
 def test_wrong_types_name_the_field_and_the_agent() -> None:
     with pytest.raises(ValidationError) as caught:
         AgentConfig.of({"name": "bob", "temperature": "hot", "max_iterations": 0})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import sqlite3
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from llmspell_core.errors import StateError
-from llmspell_core.state import StateStore, StateView
+from llmspell_core.state import StateStore
 from llmspell_core.state.memory import MemoryStore
 from llmspell_core.state.sqlite import SqliteStore
 from llmspell_core.testing.store_suite import StoreSuite
@@ -99,26 +98,28 @@ def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
-def _count(path: Path, times: int) -> None:
-    async def main() -> None:
-        store = SqliteStore(path)
-        view = StateView(store, "s")
-        for _ in range(times):
-            await view.increment("n")
-        await store.close()
+_COUNTER = """
+import asyncio, sys
+from pathlib import Path
+from llmspell_core.state import StateView
+from llmspell_core.state.sqlite import SqliteStore
 
-    asyncio.run(main())
+async def main():
+    store = SqliteStore(Path(sys.argv[1]))
+    view = StateView(store, "s")
+    for _ in range(50):
+        await view.increment("n")
+    await store.close()
+
+asyncio.run(main())
+"""
 
 
 def test_processes_share_a_file_without_losing_updates(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=_count, args=(path, 50)) for _ in range(3)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-        assert process.exitcode == 0
+    command = [sys.executable, "-c", _COUNTER, str(path)]
+    processes = [subprocess.Popen(command) for _ in range(3)]
+    assert [process.wait(60) for process in processes] == [0, 0, 0]
 
     async def main() -> None:
         store = SqliteStore(path)

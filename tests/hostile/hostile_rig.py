@@ -50,10 +50,15 @@ CONTROL = {
 ANSWER = 42
 #: Has the host import what it imports when it is first used, so that no case is charged with it.
 WARM = {
-    "lua": "Tool.list() return Agent.new{ system_prompt = 'x' }:execute('hi').text",
+    "lua": "Tool.list()"
+    " Workflow.sequential{ steps = { { execute = function() return 1 end } } }:execute()"
+    " return Agent.new{ system_prompt = 'x' }:execute('hi').text",
     "js": "await Tool.list();"
+    " await (await Workflow.sequential({ steps: [{ execute: () => 1 }] })).execute();"
     " return (await (await Agent.new({ system_prompt: 'x' })).execute('hi')).text",
-    "duktape": "Tool.list(); return Agent.new({ system_prompt: 'x' }).execute('hi').text",
+    "duktape": "Tool.list();"
+    " Workflow.sequential({ steps: [{ execute: function () { return 1 } }] }).execute();"
+    " return Agent.new({ system_prompt: 'x' }).execute('hi').text",
 }
 
 
