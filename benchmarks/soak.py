@@ -73,8 +73,9 @@ async def soak(name: str, times: int, work: Callable[[int], Awaitable[None]]) ->
     before = (0, 0, 0)
     for number in range(PARTS):
         await work(part)
+        # After each part: garbage that waits for the collector spreads the heap meanwhile.
+        gc.collect()
         if number in (2, PARTS - 1):
-            gc.collect()
             now = rss_kib(), len(gc.get_objects()), handles()
             if number == 2:
                 before = now
