@@ -225,6 +225,9 @@ class Rig:
         source = ScriptSource(WARM[case.engine], "warm", None)
         with contextlib.suppress(LLMSpellError):  # what is wrong, the cases will show
             await runtime.run(source, streams=CapturedStreams())
+        for tool in runtime.base.tools.entries():
+            with contextlib.suppress(LLMSpellError):  # an extra that is not installed
+                tool.load()
 
     async def _runtime(self, case: Case, profile: str) -> ScriptRuntime:
         if not self._warm:
