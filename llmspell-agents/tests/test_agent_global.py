@@ -141,6 +141,18 @@ def test_a_stream_that_is_closed_or_dropped_stops_its_model() -> None:
     asyncio.run(main())
 
 
+def test_who_waits_for_a_chunk_of_a_stream_that_is_closed_gets_none() -> None:
+    async def main() -> None:
+        async with session(default=chunks("late", delay_ms=20_000)) as (agents, _, __):
+            stream = await (await agents.new(made(system_prompt="x"))).stream("go")
+            waiting = [asyncio.ensure_future(stream.next()) for _ in range(3)]
+            await asyncio.sleep(0.01)
+            await stream.close()
+            assert await asyncio.wait_for(asyncio.gather(*waiting), 5) == [None] * 3
+
+    asyncio.run(main())
+
+
 def test_a_streams_error_is_thrown_where_the_script_reads() -> None:
     async def main() -> None:
         broken = LLMSpellError("gone", code="provider.connection")

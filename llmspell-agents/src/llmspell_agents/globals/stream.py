@@ -45,6 +45,8 @@ class ScriptStream(ScriptObject):
             self._output = found.output or self._output
             return found
         self._ended = True
+        # Others may wait for the next chunk as well.
+        self._queue.put_nowait(None)
         if found is not None:
             raise found
         return None
@@ -62,6 +64,10 @@ class ScriptStream(ScriptObject):
         self._ended = True
         self._task.cancel()
         await asyncio.wait([self._task])
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        # Who waits for a chunk meanwhile gets none.
+        self._queue.put_nowait(None)
 
     def __del__(self) -> None:
         # A script that leaves its loop early drops the handle: nobody reads on.

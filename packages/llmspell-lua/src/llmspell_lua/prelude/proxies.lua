@@ -7,7 +7,8 @@ local errors = import("errors")
 local scheduler = import("scheduler")
 local spelling = import("spelling")
 local MARKERS = import("results")
-local type, tostring, next, setmetatable, select = type, tostring, next, setmetatable, select
+local type, tostring, next, setmetatable, select, pcall =
+  type, tostring, next, setmetatable, select, pcall
 local format, concat = string.format, table.concat
 local call, snake, read_only = scheduler.call, spelling.snake, spelling.read_only
 
@@ -86,15 +87,12 @@ local function type_of(type_name)
   return types[type_name]
 end
 
-local function lose(proxy)
-  local state = states[proxy]
-  if type(state.target) ~= "number" or state.received == 0 then return false end
-  for _ = 1, state.received do
-    lost_count = lost_count + 1
-    lost[lost_count] = state.target
-  end
-  state.received = 0
-  return true
+local function leave(target) pcall(call, target, "close") end
+
+-- What a generic `for` was given next; at the end there is nothing left to close.
+local function read(state, ...)
+  if (...) == nil then state.left = true end
+  return ...
 end
 
 local function object_meta(type_name)
@@ -112,11 +110,21 @@ local function object_meta(type_name)
       return function(_, key) return next(fields, key) end, proxy, nil
     end,
     __gc = function(proxy)
-      if lose(proxy) then scheduler.before_call.needed = true end
+      local state = states[proxy]
+      if type(state.target) == "number" then
+        for _ = 1, state.received do
+          lost_count = lost_count + 1
+          lost[lost_count] = state.target
+        end
+        scheduler.before_call.needed = true
+      end
     end,
-    -- A loop was left: nobody else reads on, and the host is told now.
+    -- A loop was left early. A `__close` may stand where nothing can wait, so a task does it.
     __close = function(proxy)
-      if lose(proxy) then M.flush() end
+      local state = states[proxy]
+      if state.left or not state.declared.methods.close then return end
+      state.left = true
+      scheduler.spawn_always(leave, nil, state.target)
     end,
   }
   -- Called by a generic `for`; a misspelt method of a global with an index ends here as well.
@@ -125,7 +133,7 @@ local function object_meta(type_name)
     local state = states[proxy]
     if state.missing then state.missing() end
     if not iterate then errors.bad("attempt to call " .. tostring(proxy)) end
-    return call(state.target, iterate)
+    return read(state, call(state.target, iterate))
   end
   json.kinds[meta] = function(proxy, channel)
     local state = states[proxy]
