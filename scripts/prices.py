@@ -67,6 +67,7 @@ def _row(known: dict[str, Any], tier: str = "") -> dict[str, Any] | None:
         "input": f"input_cost_per_token{tier}",
         "output": f"output_cost_per_token{tier}",
         "cached_input": f"cache_read_input_token_cost{tier}",
+        "cache_write": f"cache_creation_input_token_cost{tier}",
     }
     row = {
         key: round(known[name] * 1_000_000, 6)

@@ -17,10 +17,13 @@ from llmspell_core.pricing import FREE, ModelPrice, price_of, require_prices, sh
 from llmspell_core.testing import ScriptedProvider, scripted_runtime
 
 
-def used(input: int, output: int = 0, cached: int = 0) -> Usage:
-    total = input + output
+def used(input: int, output: int = 0, cached: int = 0, written: int = 0) -> Usage:
     return Usage(
-        input_tokens=input, output_tokens=output, total_tokens=total, cache_read_tokens=cached
+        input_tokens=input,
+        output_tokens=output,
+        total_tokens=input + output,
+        cache_read_tokens=cached,
+        cache_write_tokens=written,
     )
 
 
@@ -48,11 +51,24 @@ def test_cached_tokens_and_long_prompts_have_prices_of_their_own() -> None:
     assert FREE.of(used(5, 5)) == 0.0
 
 
+def test_what_a_service_writes_into_its_cache_has_a_price_too() -> None:
+    price = ModelPrice(2.0, 10.0, 0.5, cache_write=2.5)
+    assert price.of(used(1000, cached=400, written=500)) == pytest.approx(0.00165)
+    assert ModelPrice(2.0, 10.0).of(used(1000, written=500)) == pytest.approx(0.002)
+    # A service that counts more than there is does not make the rest negative.
+    assert price.of(used(1000, cached=900, written=500)) == pytest.approx(0.0007)
+    known = shipped("anthropic", "claude-sonnet-4-5")
+    assert known is not None
+    assert (known.input, known.cached_input, known.cache_write) == (3.0, 0.3, 3.75)
+
+
 def test_the_configuration_decides_before_the_table_and_unknown_is_none() -> None:
     async def main() -> None:
-        given = {"scripted/known": {"input": 1, "output": 2, "cached_input": 0.25}}
+        row = {"input": 1, "output": 2, "cached_input": 0.25, "cache_write": 1.25}
+        given = {"scripted/known": row}
         async with scripted_runtime(settings={"prices": given}) as (runtime, provider):
-            assert price_of(provider, "known", runtime) == ModelPrice(1.0, 2.0, 0.25)
+            found = price_of(provider, "known", runtime)
+            assert found == ModelPrice(1.0, 2.0, 0.25, cache_write=1.25)
             assert price_of(provider, "other", runtime) is None
 
             class Local(ScriptedProvider):

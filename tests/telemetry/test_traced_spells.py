@@ -101,6 +101,19 @@ def test_all_that_a_spell_runs_is_one_trace(
     assert {one[2] for one in sent} == {one["span_id"] for one in asked}
 
 
+def test_a_request_through_litellm_names_its_span_too(tmp_path: Path) -> None:
+    with rigged(tmp_path, "Hello.") as (llmspell, collector, server):
+        llmspell.env |= {
+            "LLMSPELL_PROVIDERS__FAKE__TYPE": "litellm",
+            "LLMSPELL_PROVIDERS__FAKE__SERVICE": "openai",
+        }
+        llmspell.write("x.lua", "print(Agent.new{ model = 'fake/m' }:execute('hi').text)")
+        assert llmspell("run", "x.lua").out == "Hello.\n"
+    _, trace, span, _ = server.headers[0]["traceparent"].split("-")
+    asked = collector.one("chat m")
+    assert (trace, span) == (asked["trace_id"], asked["span_id"])
+
+
 def test_the_attributes_are_those_of_the_conventions(tmp_path: Path) -> None:
     with rigged(tmp_path, reply) as (llmspell, collector, server):
         llmspell.write("x.lua", LUA)

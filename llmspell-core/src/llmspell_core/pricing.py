@@ -30,8 +30,9 @@ _DATED = re.compile(r"-(\d{8}|\d{4}-\d{2}-\d{2})$")
 class ModelPrice:
     """USD per million tokens.
 
-    `cached_input` is None where cached tokens cost as much as others. From `long_from` input
-    tokens on, `long` holds for the whole request.
+    `cached_input` (read from the service's prompt cache) and `cache_write` (written to it) are None
+    where such tokens cost as much as others. From `long_from` input tokens on, `long` holds for
+    the whole request.
     """
 
     input: float
@@ -39,15 +40,20 @@ class ModelPrice:
     cached_input: float | None = None
     long_from: int = 0
     long: ModelPrice | None = None
+    cache_write: float | None = None
 
     def of(self, usage: Usage) -> float:
         """What these tokens cost, in USD."""
         if self.long is not None and usage.input_tokens > self.long_from:
             return self.long.of(usage)
         cached = min(usage.cache_read_tokens, usage.input_tokens)
-        again = self.input if self.cached_input is None else self.cached_input
-        fresh = usage.input_tokens - cached
-        return (fresh * self.input + cached * again + usage.output_tokens * self.output) / _MILLION
+        written = min(usage.cache_write_tokens, usage.input_tokens - cached)
+        taken = (
+            (usage.input_tokens - cached - written) * self.input
+            + cached * (self.input if self.cached_input is None else self.cached_input)
+            + written * (self.input if self.cache_write is None else self.cache_write)
+        )
+        return (taken + usage.output_tokens * self.output) / _MILLION
 
 
 FREE = ModelPrice(0.0, 0.0)
@@ -57,7 +63,9 @@ def price_of(provider: Provider, model: str, runtime: Runtime) -> ModelPrice | N
     """What a provider's model costs, or None when nobody knows; `[prices]` decides first."""
     given = runtime.settings.prices.get(f"{provider.name}/{model}")
     if given is not None:
-        return ModelPrice(given.input, given.output, given.cached_input)
+        return ModelPrice(
+            given.input, given.output, given.cached_input, cache_write=given.cache_write
+        )
     return provider.price(model)
 
 
@@ -118,6 +126,7 @@ def _read(row: dict[str, Any]) -> ModelPrice:
         row.get("cached_input"),
         row.get("long_from", 0),
         _read(long) if long else None,
+        row.get("cache_write"),
     )
 
 

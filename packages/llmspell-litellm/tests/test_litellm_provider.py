@@ -221,6 +221,46 @@ def test_a_service_of_another_dialect_has_the_same_codes(status: int, code: str)
     asyncio.run(main())
 
 
+def test_anthropic_is_told_to_keep_the_prompts_of_agents_that_ask_again() -> None:
+    answer = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-sonnet-4-5",
+        "content": [{"type": "text", "text": "Seven."}],
+        "stop_reason": "end_turn",
+        "usage": {
+            "input_tokens": 10,
+            "cache_creation_input_tokens": 500,
+            "cache_read_input_tokens": 400,
+            "output_tokens": 5,
+        },
+    }
+    tool = ToolDefinition("stock", "How many.", {"type": "object", "properties": {}})
+    again = [Message(role="user", content="Hi"), Message(role="assistant", content="Hello.")]
+
+    async def marks(**table: Any) -> list[bool]:
+        server = FakeOpenAI(Raw(json.dumps(answer)))
+        async with (
+            server,
+            runtime_for(server.base_url, service="anthropic", **table) as runtime,
+        ):
+            provider, ctx = runtime.provider("fake"), runtime.context()
+            await provider.complete(request(), ctx)
+            found = await provider.complete(request(tools=[tool]), ctx)
+            await provider.complete(
+                request(messages=[*again, Message(role="user", content="And kettles?")]), ctx
+            )
+            usage = found.usage
+            assert (usage.input_tokens, usage.cache_read_tokens) == (910, 400)
+            assert usage.cache_write_tokens == 500
+            return ["cache_control" in json.dumps(one) for one in server.requests]
+
+    # A single question is not: writing costs more, and nobody would read it.
+    assert asyncio.run(marks()) == [False, True, True]
+    assert asyncio.run(marks(prompt_cache=False)) == [False, False, False]
+
+
 def test_nothing_listening_says_where() -> None:
     async def main() -> None:
         with socket.socket() as unused:

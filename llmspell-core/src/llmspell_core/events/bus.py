@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MAX_SUBSCRIPTIONS = 1000
 #: Bytes of the data that scripts published, in the history of one bus.
-MAX_HISTORY_SIZE = 16 << 20
+MAX_HISTORY_SIZE = 4 << 20
 #: How many types' matching subscriptions are remembered.
 _MAX_CACHED = 512
 _sequence = itertools.count(1)

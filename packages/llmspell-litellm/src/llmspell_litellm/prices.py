@@ -27,12 +27,16 @@ def listed(route: str) -> ModelPrice | None:
     if not into and not out:
         # It says 0 where it knows nothing.
         return None
-    again = known.get("cache_read_input_token_cost")
     return ModelPrice(
         (into or 0.0) * _MILLION,
         (out or 0.0) * _MILLION,
-        None if again is None else again * _MILLION,
+        _a_million(known.get("cache_read_input_token_cost")),
+        cache_write=_a_million(known.get("cache_creation_input_token_cost")),
     )
+
+
+def _a_million(price: float | None) -> float | None:
+    return None if price is None else price * _MILLION
 
 
 @cache

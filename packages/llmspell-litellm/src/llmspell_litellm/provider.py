@@ -25,6 +25,7 @@ from llmspell_core.provider import (
     Provider,
     ProviderConfig,
 )
+from llmspell_core.telemetry import headers_of
 from llmspell_litellm.failures import failure
 from llmspell_litellm.library import library, loaded
 from llmspell_litellm.prices import listed
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT_MS = 120_000.0
 #: Keys of the table that are ours; all others are handed to litellm as they are.
-_OWN = frozenset({"capabilities", "default_embedding_model", "default_model", "service"})
+_OWN = frozenset(
+    {"capabilities", "default_embedding_model", "default_model", "prompt_cache", "service"}
+)
 
 
 class LitellmProvider(Provider):
@@ -60,6 +63,7 @@ class LitellmProvider(Provider):
             options.get("default_model") or (config.models[0] if config.models else "")
         )
         self.default_embedding_model = str(options.get("default_embedding_model") or "")
+        self._prompt_cache = options.get("prompt_cache") is not False
         self._options = {key: value for key, value in options.items() if key not in _OWN}
         self._attempts = Attempts(config)
 
@@ -107,7 +111,7 @@ class LitellmProvider(Provider):
         self.check_configured()
         timeout_ms = request.timeout_ms or DEFAULT_TIMEOUT_MS
         route, service = self._route(request.model)
-        arguments = self._arguments(request, route, service, stream=False)
+        arguments = self._arguments(request, route, service, ctx, stream=False)
 
         async def ask() -> ModelResponse:
             litellm = await library()
@@ -131,7 +135,7 @@ class LitellmProvider(Provider):
         self.check_configured()
         timeout_ms = request.timeout_ms or DEFAULT_TIMEOUT_MS
         route, service = self._route(request.model)
-        arguments = self._arguments(request, route, service, stream=True)
+        arguments = self._arguments(request, route, service, ctx, stream=True)
 
         def ask() -> AsyncGenerator[ModelDelta, None]:
             return self._stream_once(arguments, request, route, service, timeout_ms)
@@ -145,7 +149,7 @@ class LitellmProvider(Provider):
         timeout_ms = request.timeout_ms or DEFAULT_TIMEOUT_MS
         route, service = self._route(request.model)
         arguments = {
-            **self._connection(service),
+            **self._connection(service, ctx),
             "model": route,
             "input": request.inputs,
             "timeout": timeout_ms / 1000,
@@ -220,7 +224,7 @@ class LitellmProvider(Provider):
         plain = "".join(one if one.isalnum() else "_" for one in head).upper()
         return route, Service(self.name, self.config.base_url, f"{plain}_API_KEY", api_key=key)
 
-    def _connection(self, service: Service) -> dict[str, Any]:
+    def _connection(self, service: Service, ctx: ExecutionContext) -> dict[str, Any]:
         key = service.api_key
         if not key and self.config.base_url:
             # Else litellm looks for a key that was meant for another address.
@@ -228,14 +232,21 @@ class LitellmProvider(Provider):
         return connection_arguments(
             api_key=key,
             base_url=self.config.base_url,
-            headers=self.config.headers,
+            headers={**headers_of(ctx.span), **self.config.headers},
             options=self._options,
         )
 
     def _arguments(
-        self, request: ModelRequest, route: str, service: Service, *, stream: bool
+        self,
+        request: ModelRequest,
+        route: str,
+        service: Service,
+        ctx: ExecutionContext,
+        *,
+        stream: bool,
     ) -> dict[str, Any]:
-        return {**chat_arguments(request, route, stream=stream), **self._connection(service)}
+        asked = chat_arguments(request, route, stream=stream, prompt_cache=self._prompt_cache)
+        return {**asked, **self._connection(service, ctx)}
 
     def _known(self, model: str) -> dict[str, Any]:
         """What litellm's table says about a model; empty before litellm is imported."""

@@ -57,8 +57,12 @@ _BUDGETS = (
 )
 
 
-def chat_arguments(request: ModelRequest, route: str, *, stream: bool) -> dict[str, Any]:
+def chat_arguments(
+    request: ModelRequest, route: str, *, stream: bool, prompt_cache: bool = True
+) -> dict[str, Any]:
     """The arguments of `acompletion` for a request.
+
+    With `prompt_cache`, a service that keeps a prompt only when told to is told so.
 
     Raises:
         ProviderError: `provider.invalid_request` for a setting that a script may not choose.
@@ -76,12 +80,20 @@ def chat_arguments(request: ModelRequest, route: str, *, stream: bool) -> dict[s
         request = replace(request, messages=told_apart(request.messages))
     body = request_body(request, stream=stream)
     body["model"] = route
+    if prompt_cache and route.startswith("anthropic/") and _asked_again(request):
+        # "Automatic caching": the prompt up to its end, which the next one begins with.
+        body["cache_control"] = {"type": "ephemeral"}
     asked = request.reasoning
     if asked is not None and asked.budget_tokens and route.startswith(_BUDGETS):
         # litellm takes the one or the other.
         body.pop("reasoning_effort", None)
         body.setdefault("thinking", {"type": "enabled", "budget_tokens": asked.budget_tokens})
     return body
+
+
+def _asked_again(request: ModelRequest) -> bool:
+    """Whether the next request will likely begin as this one: writing to the cache costs more."""
+    return bool(request.tools) or any(one.role == "assistant" for one in request.messages)
 
 
 def connection_arguments(

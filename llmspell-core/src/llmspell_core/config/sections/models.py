@@ -38,3 +38,9 @@ class Price(Section):
         unit="USD per million tokens",
         least=0,
     )
+    cache_write: float | None = key(
+        None,
+        "of what is sent and the service caches; empty: as input",
+        unit="USD per million tokens",
+        least=0,
+    )
