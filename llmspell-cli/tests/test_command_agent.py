@@ -102,6 +102,11 @@ def test_mistakes_of_a_call_are_told(llmspell: CommandLine) -> None:
     assert 'did you mean "tone"?' in wrong.err
     wrong = llmspell("agent", "run", "nothing", "hi")
     assert (wrong.code, 'unknown template "nothing"' in wrong.err) == (2, True)
+    wrong = llmspell("agent", "run", "nothing.yaml", "hi")
+    assert 'no such file or directory: "nothing.yaml"' in wrong.err
+    llmspell.write("some.yaml", "name: x")
+    wrong = llmspell("agent", "run", "some.yaml", "hi")
+    assert (wrong.code, "its name ends in .agent.yaml" in wrong.err) == (2, True)
 
 
 def test_files_and_configured_agents_are_checked(llmspell: CommandLine) -> None:

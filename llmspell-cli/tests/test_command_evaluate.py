@@ -180,7 +180,15 @@ def test_mistakes_are_told_before_anything_runs(llmspell: CommandLine) -> None:
     done = llmspell("evaluate", "s.yaml")
     assert done.code == 2
     assert "s.yaml:2   cases: a suite has a list of cases" in done.err
-    assert llmspell("evaluate", "nowhere.yaml").code == 2
+    for name, text, said in (
+        ("nowhere.yaml", "", "no such suite: nowhere.yaml"),
+        ("s.lua", "return 1", "s.lua is no suite"),
+        ("t.yaml", "a: [", "1 mistake in the suite"),
+    ):
+        if text:
+            llmspell.write(name, text)
+        done = llmspell("evaluate", name)
+        assert (done.code, said in done.err) == (2, True)
     llmspell.write("b.json", "{}")
     done = llmspell("evaluate", "suites/kettles.yaml", "--baseline", "b.json")
     assert (done.code, "was not written by llmspell evaluate" in done.err) == (2, True)

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from llmspell_agents.files.parsing import AgentText, is_agent_file
+from llmspell_agents.files.parsing import SUFFIXES, AgentText, is_agent_file
 from llmspell_agents.templates.levels import tool_name_of
 from llmspell_agents.templates.template import MAX_LEVELS, Template
 from llmspell_core.errors import NotFoundError, ValidationError, did_you_mean
@@ -24,7 +24,7 @@ async def find_template(name: str, ctx: ExecutionContext) -> Template:
 
     Raises `template.not_found`, `policy.*`, and `input.invalid` with the line of each mistake.
     """
-    if is_agent_file(name):
+    if is_agent_file(name) or PurePath(name).suffix in SUFFIXES:
         return await _load(name, ctx, ())
     found: Template = ctx.overlay.templates.get(name)
     return found

@@ -16,6 +16,7 @@ from llmspell_core.records import Record, key
 from llmspell_core.schema import describe
 
 _MOST_BYTES = 16 << 20
+_SUFFIXES = (".yaml", ".yml", ".toml", ".json")
 
 
 class Check(Record):
@@ -80,8 +81,20 @@ _CASE = {"name", "input", "expected", "checks", "repeat", "tags"}
 
 def read_suite(path: Path) -> Suite:
     """The suite of a file; `config.invalid` lists everything that is wrong in it, with lines."""
-    data, text = read(path, str(path))
+    if path.suffix.lower() not in _SUFFIXES:
+        raise ConfigError(f"{path} is no suite", hint=f"a suite ends in {', '.join(_SUFFIXES)}")
+    if not path.exists():
+        raise ConfigError(f"no such suite: {path}")
+    try:
+        data, text = read(path, str(path))
+    except ConfigMistakes as error:
+        raise _of_suite(error) from None
     return _Reader(path, data, text).suite()
+
+
+def _of_suite(error: ConfigMistakes) -> ConfigMistakes:
+    error.message = error.message.replace("the configuration", "the suite")
+    return error
 
 
 class _Reader:
@@ -113,9 +126,7 @@ class _Reader:
             **{name: value for name, value in values.items() if value is not None},
         )
         if self._mistakes:
-            error = ConfigMistakes(self._mistakes)
-            error.message = error.message.replace("the configuration", "the suite")
-            raise error
+            raise _of_suite(ConfigMistakes(self._mistakes))
         return made
 
     def _target(self, data: dict[str, Any]) -> tuple[str, Any]:
