@@ -39,6 +39,18 @@ def test_what_was_freed_between_blocks_in_use_goes_back() -> None:
     assert left < 20
 
 
+def test_what_is_held_in_cycles_goes_back_when_there_is_time_to_look_for_it() -> None:
+    held = FRAGMENTED.replace("del blocks", "loop = [blocks]; loop.append(loop); del blocks, loop")
+    for collects, least, most in (("", 90, 200), ("collect=True", 0, 20)):
+        text = "import gc; gc.disable()" + held.replace(
+            "heap.give_back()\nprint", f"heap.give_back({collects})\nprint"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", text], capture_output=True, text=True, check=True
+        )
+        assert least <= int(done.stdout.split()[1]) < most
+
+
 def test_many_requests_are_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[int] = []
     monkeypatch.setattr("llmspell_bridge.heap.SOON_S", 0.01)

@@ -7,6 +7,7 @@ allocators do so by themselves.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -37,10 +38,11 @@ class Heap:
         self._loop = self._due = None
         self.give_back()
 
-    def give_back(self) -> None:
+    def give_back(self, *, collect: bool = False) -> None:
         """Trim the heap when the process has grown since it was last small.
 
-        The first time only remembers the size: most programs run one script and end.
+        The first time only remembers the size: most programs run one script and end. With
+        `collect`, what is held in cycles is freed before, which takes a moment.
         """
         size = resident()
         if size is None:
@@ -48,8 +50,12 @@ class Heap:
         if self._least is None:
             self._least = size
         elif size > self._least + max(SLACK_BYTES, self._least // 32):
+            if collect:
+                gc.collect()
             _trim()
-            self._least = resident() or size
+            left = resident() or size
+            # Not all the way up: what runs just now may use the rest, and free it in a moment.
+            self._least += (left - self._least) // 4
         else:
             self._least = min(self._least, size)
 

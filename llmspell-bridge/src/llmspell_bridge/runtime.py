@@ -98,7 +98,7 @@ class ScriptRuntime(Runtime):
         finally:
             self._carrier = None
             carrier.close()
-            HEAP.give_back()
+            HEAP.give_back(collect=True)
 
     def add_global(self, declared: type[ScriptGlobal]) -> None:
         """Show scripts a global of the embedding program, beside those of installed packages."""

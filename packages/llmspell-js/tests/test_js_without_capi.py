@@ -103,4 +103,6 @@ def test_errors_keep_code_and_place(source: str, code: str, place: str) -> None:
     ],
 )
 def test_limits_hold(source: str, code: str) -> None:
-    assert failing(source, limits={"cpu_s": 0.3, "memory_mb": 32}).code == code
+    # Chains of promises take memory as well: on a fast machine more than the other limit has.
+    memory_mb = 32 if code == "script.memory_limit" else 512
+    assert failing(source, limits={"cpu_s": 0.3, "memory_mb": memory_mb}).code == code

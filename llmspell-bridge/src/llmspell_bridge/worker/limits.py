@@ -31,6 +31,25 @@ def die_with_parent() -> None:
         return
 
 
+def keep_heap() -> None:
+    """Have the heap never shrink: how far it went tells an engine that its memory ran out (glibc).
+
+    An engine may fail in the middle of a C function, which frees all that it had made.
+    """
+    import sys
+
+    if sys.platform != "linux":
+        return
+    m_trim_threshold, never = -1, 0x7FFFFFFF
+    try:
+        import _ctypes
+
+        libc = _ctypes.dlopen(None, 0)  # type: ignore[arg-type]
+        _ctypes.call_function(_ctypes.dlsym(libc, "mallopt"), (m_trim_threshold, never))
+    except (ImportError, AttributeError, OSError):
+        return
+
+
 def block_interrupts() -> None:
     """Ctrl-C is for the host, which then ends the script in order."""
     try:

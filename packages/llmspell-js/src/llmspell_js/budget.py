@@ -42,12 +42,16 @@ class Budget:
         #: Bytes in use, and how to free what nothing reaches; set where the engine can tell.
         self.bytes_used: Callable[[], int] | None = None
         self.collect: Callable[[], None] = lambda: None
+        #: The address that the process's heap goes to; set where the system can tell.
+        self.heap_end: Callable[[], int] = lambda: 0
+        self._heap = 0
         #: Set from outside, on any thread: the code with which the script must end.
         self.stop: str | None = None
 
     def reset(self) -> None:
         """Each run has the whole budget: a session may serve many, as in a REPL."""
         self._used, self._count, self._most = 0.0, 0, 0
+        self._heap = self.heap_end()
 
     def start(self) -> None:
         """The engine runs from now on."""
@@ -86,10 +90,16 @@ class Budget:
         return used() > self.memory
 
     def short(self) -> bool:
-        """Whether the run has come near the end of its memory."""
+        """Whether the run has come near the end of its memory.
+
+        What one C function had made is free again when it has failed, and nobody looked
+        meanwhile: only the process's heap is still as large as that.
+        """
         if self.bytes_used is None:
             return bool(self.memory)
-        return max(self._most, self.bytes_used()) > self.memory // 2
+        if max(self._most, self.bytes_used()) > self.memory // 2:
+            return True
+        return bool(self.memory) and self.heap_end() - self._heap > self.memory // 4
 
     def overdue(self) -> bool:
         """Whether what the script has written has waited long enough."""

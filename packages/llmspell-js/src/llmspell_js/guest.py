@@ -71,6 +71,7 @@ class JsSession:
             self._evaluation = Evaluation(engine, callbacks, modules, plain["globals"])
             if budget.memory and engine.counts_memory(budget.memory + _SPARE):
                 budget.bytes_used, budget.collect = engine.used, engine.collect
+                budget.heap_end = capi.heap_end
         else:
             if budget.memory:
                 # Nobody looks in time: the engine's own limit is the limit.

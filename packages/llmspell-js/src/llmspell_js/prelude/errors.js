@@ -147,7 +147,12 @@
   function describe(e) {
     if (typeof e === "function") return { __proto__: null, message: "a function was thrown", code: "script.error" };
     if (typeof e !== "object" || e === null) {
-      return { __proto__: null, message: primitive(e), code: "script.error", retryable: false };
+      const message = primitive(e);
+      if (message === "[uninitialized]" && typeof e !== "string") {
+        // No value of a script: a C function failed without memory, and threw nothing.
+        return { __proto__: null, message: "the script used up its memory", code: "script.memory_limit" };
+      }
+      return { __proto__: null, message, code: "script.error", retryable: false };
     }
     const native = ErrorStack(e);
     const own = is(e);

@@ -1,0 +1,2 @@
+// expect: script.memory_limit
+return JSON.parse("[" + "[],".repeat(1e6) + "1]").length;
