@@ -13,7 +13,7 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from soak_growth import Growth, handles, rss_kib
@@ -61,14 +61,9 @@ def _runs(engines: list[str], times: int) -> bool:
         for profile in case.profiles
     ]
     # The heap is as large as what it once held: so every case runs once before, in the same way.
-    # A closed runtime still has its history of events for whoever holds it: so nobody does.
-    with _rig() as rig:
-        rig.many(every)
-    del rig
+    _many(every)
     before, started = _now(), time.perf_counter()
-    with _rig() as rig:
-        wrong = rig.many(itertools.islice(itertools.cycle(every), times))
-    del rig
+    wrong = _many(itertools.islice(itertools.cycle(every), times))
     after = _now()
     grown = after[0] / before[0] - 1
     if grown > MOST_GROWTH:
@@ -79,6 +74,12 @@ def _runs(engines: list[str], times: int) -> bool:
         f" ({grown:+.1%})"
     )
     return bool(wrong)
+
+
+def _many(plan: Iterable[tuple[Case, str]]) -> list[str]:
+    """Run them in a rig that nobody holds afterwards: closed runtimes keep their events."""
+    with _rig() as rig:
+        return rig.many(plan)
 
 
 def _print(

@@ -24,7 +24,8 @@ async def find_template(name: str, ctx: ExecutionContext) -> Template:
 
     Raises `template.not_found`, `policy.*`, and `input.invalid` with the line of each mistake.
     """
-    if is_agent_file(name) or PurePath(name).suffix in SUFFIXES:
+    # A file of another name is told what it must be called.
+    if PurePath(name).suffix in SUFFIXES:
         return await _load(name, ctx, ())
     found: Template = ctx.overlay.templates.get(name)
     return found

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llmspell_bridge.evaluation.kinds import KINDS, OPTIONS, TARGETS
-from llmspell_core.config.files import read
+from llmspell_core.config.files import SUFFIXES, read
 from llmspell_core.config.locate import line_of
 from llmspell_core.config.mistakes import ConfigMistakes, Mistake
 from llmspell_core.errors import ConfigError, did_you_mean
@@ -16,7 +16,7 @@ from llmspell_core.records import Record, key
 from llmspell_core.schema import describe
 
 _MOST_BYTES = 16 << 20
-_SUFFIXES = (".yaml", ".yml", ".toml", ".json")
+_OF = "the suite"
 
 
 class Check(Record):
@@ -81,20 +81,15 @@ _CASE = {"name", "input", "expected", "checks", "repeat", "tags"}
 
 def read_suite(path: Path) -> Suite:
     """The suite of a file; `config.invalid` lists everything that is wrong in it, with lines."""
-    if path.suffix.lower() not in _SUFFIXES:
-        raise ConfigError(f"{path} is no suite", hint=f"a suite ends in {', '.join(_SUFFIXES)}")
+    if path.suffix.lower() not in SUFFIXES:
+        raise ConfigError(f"{path} is no suite", hint=f"a suite ends in {', '.join(SUFFIXES)}")
     if not path.exists():
         raise ConfigError(f"no such suite: {path}")
     try:
         data, text = read(path, str(path))
     except ConfigMistakes as error:
-        raise _of_suite(error) from None
+        raise ConfigMistakes(error.mistakes, _OF) from None
     return _Reader(path, data, text).suite()
-
-
-def _of_suite(error: ConfigMistakes) -> ConfigMistakes:
-    error.message = error.message.replace("the configuration", "the suite")
-    return error
 
 
 class _Reader:
@@ -126,7 +121,7 @@ class _Reader:
             **{name: value for name, value in values.items() if value is not None},
         )
         if self._mistakes:
-            raise _of_suite(ConfigMistakes(self._mistakes))
+            raise ConfigMistakes(self._mistakes, _OF)
         return made
 
     def _target(self, data: dict[str, Any]) -> tuple[str, Any]:

@@ -16,19 +16,8 @@ BASE_MB = 320
 
 def die_with_parent() -> None:
     """Have the system kill this process when the thread that started it ends (Linux)."""
-    import sys
-
-    if sys.platform != "linux":
-        return
     pr_set_pdeathsig, sigkill = 1, 9
-    try:
-        # The bare accelerator: the `ctypes` package takes 4 ms to import.
-        import _ctypes
-
-        libc = _ctypes.dlopen(None, 0)  # type: ignore[arg-type]
-        _ctypes.call_function(_ctypes.dlsym(libc, "prctl"), (pr_set_pdeathsig, sigkill, 0, 0, 0))
-    except (ImportError, AttributeError, OSError):
-        return
+    _call_linux("prctl", pr_set_pdeathsig, sigkill, 0, 0, 0)
 
 
 def keep_heap() -> None:
@@ -36,16 +25,22 @@ def keep_heap() -> None:
 
     An engine may fail in the middle of a C function, which frees all that it had made.
     """
+    m_trim_threshold, never = -1, 0x7FFFFFFF
+    _call_linux("mallopt", m_trim_threshold, never)
+
+
+def _call_linux(function: str, *numbers: int) -> None:
+    """Call a function of the C library; nothing happens where there is none of this name."""
     import sys
 
     if sys.platform != "linux":
         return
-    m_trim_threshold, never = -1, 0x7FFFFFFF
     try:
+        # The bare accelerator: the `ctypes` package takes 4 ms to import.
         import _ctypes
 
         libc = _ctypes.dlopen(None, 0)  # type: ignore[arg-type]
-        _ctypes.call_function(_ctypes.dlsym(libc, "mallopt"), (m_trim_threshold, never))
+        _ctypes.call_function(_ctypes.dlsym(libc, function), numbers)
     except (ImportError, AttributeError, OSError):
         return
 

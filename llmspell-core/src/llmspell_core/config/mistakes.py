@@ -50,16 +50,16 @@ class Mistake(Record):
 class ConfigMistakes(ConfigError):  # noqa: N818 - it is a list of them
     """Everything that is wrong in a configuration; as text, one line each.
 
-    Of more than `MOST_SHOWN` the rest is a number.
+    Of more than `MOST_SHOWN` the rest is a number. `of` is what they are mistakes in.
     """
 
-    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+    def __init__(self, mistakes: Sequence[Mistake], of: str = "the configuration") -> None:
         count = len(mistakes)
         shown = list(mistakes[:MOST_SHOWN])
         if count > MOST_SHOWN:
             shown.append(Mistake((), f"and {count - MOST_SHOWN:,} more"))
         super().__init__(
-            f"{count} mistake{'s' if count > 1 else ''} in the configuration",
+            f"{count} mistake{'s' if count > 1 else ''} in {of}",
             details={"mistakes": [one.as_dict() for one in shown]},
         )
         self.mistakes = shown

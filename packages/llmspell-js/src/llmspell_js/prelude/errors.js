@@ -109,6 +109,8 @@
 
   const is = LLMSpellError.made;
 
+  const NO_MEMORY = { __proto__: null, code: "script.memory_limit", message: "the script used up its memory" };
+
   // describing ------------------------------------------------------------------------------------
 
   function primitive(value) {
@@ -150,7 +152,7 @@
       const message = primitive(e);
       if (message === "[uninitialized]" && typeof e !== "string") {
         // No value of a script: a C function failed without memory, and threw nothing.
-        return { __proto__: null, message: "the script used up its memory", code: "script.memory_limit" };
+        return { __proto__: null, ...NO_MEMORY };
       }
       return { __proto__: null, message, code: "script.error", retryable: false };
     }
@@ -201,8 +203,7 @@
       fields.message = StringSlice(fields.message, 0, 1000);
       // What used up the memory while it was described ends the script as it does elsewhere.
       if (textIn(broken, "message") === "out of memory") {
-        fields.code = "script.memory_limit";
-        fields.message = "the script used up its memory";
+        ObjectAssign(fields, NO_MEMORY);
       }
       return encode(fields);
     }
