@@ -16,31 +16,17 @@ BASE_MB = 320
 
 def die_with_parent() -> None:
     """Have the system kill this process when the thread that started it ends (Linux)."""
-    pr_set_pdeathsig, sigkill = 1, 9
-    _call_linux("prctl", pr_set_pdeathsig, sigkill, 0, 0, 0)
-
-
-def keep_heap() -> None:
-    """Have the heap never shrink: how far it went tells an engine that its memory ran out (glibc).
-
-    An engine may fail in the middle of a C function, which frees all that it had made.
-    """
-    m_trim_threshold, never = -1, 0x7FFFFFFF
-    _call_linux("mallopt", m_trim_threshold, never)
-
-
-def _call_linux(function: str, *numbers: int) -> None:
-    """Call a function of the C library; nothing happens where there is none of this name."""
     import sys
 
     if sys.platform != "linux":
         return
+    pr_set_pdeathsig, sigkill = 1, 9
     try:
         # The bare accelerator: the `ctypes` package takes 4 ms to import.
         import _ctypes
 
         libc = _ctypes.dlopen(None, 0)  # type: ignore[arg-type]
-        _ctypes.call_function(_ctypes.dlsym(libc, function), numbers)
+        _ctypes.call_function(_ctypes.dlsym(libc, "prctl"), (pr_set_pdeathsig, sigkill, 0, 0, 0))
     except (ImportError, AttributeError, OSError):
         return
 

@@ -30,11 +30,10 @@ def main(descriptor: str, guest: str, *folders: str) -> None:
     """Serve the host at the other end of an inherited socket."""
     sys.path.extend(folders)
     _enter_packages(("llmspell_bridge", "llmspell_core", guest.partition(".")[0]), folders)
-    from llmspell_bridge.worker.limits import block_interrupts, die_with_parent, keep_heap
+    from llmspell_bridge.worker.limits import block_interrupts, die_with_parent
 
     block_interrupts()
     die_with_parent()
-    keep_heap()
     from _socket import socket
 
     from llmspell_bridge.worker.loop import serve

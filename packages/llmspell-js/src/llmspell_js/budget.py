@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from llmspell_js.peak import peak
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
 STEP = 10_000
 #: How long output may wait while a script computes.
 HOUSEKEEPING_S = 0.02
+
+#: An error is null only where not even its object found room: the peak is then near the limit.
+_BRIM = 7 / 8
+#: Characters of a text whose copies show in the peak.
+_LARGE = 1 << 18
 
 MESSAGES = {
     "script.cpu_limit": "the script used up its CPU time",
@@ -42,16 +49,19 @@ class Budget:
         #: Bytes in use, and how to free what nothing reaches; set where the engine can tell.
         self.bytes_used: Callable[[], int] | None = None
         self.collect: Callable[[], None] = lambda: None
-        #: The address that the process's heap goes to; set where the system can tell.
-        self.heap_end: Callable[[], int] = lambda: 0
-        self._heap = 0
+        self._peak = 0
         #: Set from outside, on any thread: the code with which the script must end.
         self.stop: str | None = None
 
     def reset(self) -> None:
         """Each run has the whole budget: a session may serve many, as in a REPL."""
         self._used, self._count, self._most = 0.0, 0, 0
-        self._heap = self.heap_end()
+        self._peak = peak()
+
+    def passed(self, text: str) -> None:
+        """A text went into the engine or came out: the copies of a large one are not its memory."""
+        if len(text) > _LARGE:
+            self._peak = peak()
 
     def start(self) -> None:
         """The engine runs from now on."""
@@ -93,13 +103,13 @@ class Budget:
         """Whether the run has come near the end of its memory.
 
         What one C function had made is free again when it has failed, and nobody looked
-        meanwhile: only the process's heap is still as large as that.
+        meanwhile: only the process's peak still tells of it.
         """
         if self.bytes_used is None:
             return bool(self.memory)
         if max(self._most, self.bytes_used()) > self.memory // 2:
             return True
-        return bool(self.memory) and self.heap_end() - self._heap > self.memory // 4
+        return bool(self.memory) and peak() - self._peak > self.memory * _BRIM
 
     def overdue(self) -> bool:
         """Whether what the script has written has waited long enough."""

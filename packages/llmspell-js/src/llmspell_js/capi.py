@@ -25,14 +25,12 @@ from llmspell_js.ctypes_bare import (
     Numbers,
     Pointer,
     Rejection,
-    Signed,
     Size,
     Text,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
 EVAL_MODULE, EVAL_STRICT, EVAL_COMPILE, EVAL_ASYNC = 1, 1 << 3, 1 << 5, 1 << 7
@@ -101,23 +99,6 @@ def _load() -> tuple[_Library | None, str]:
 
 _loaded, problem = _load()
 _lib: Any = _loaded
-
-
-def _find_heap_end() -> Callable[[], int]:
-    """`sbrk(0)`, where there is one that tells how far this process's heap goes."""
-    if not sys.platform.startswith("linux"):
-        return lambda: 0
-    try:
-        process = _ctypes.dlopen(None, 0)  # type: ignore[arg-type]
-        sbrk = Function(_ctypes.dlsym(process, "sbrk"))
-    except OSError:
-        return lambda: 0
-    sbrk.restype, sbrk.argtypes = Pointer, (Signed,)
-    return lambda: sbrk(0) or 0
-
-
-#: The address that the heap goes to: workers keep theirs at its largest.
-heap_end = _find_heap_end()
 
 
 def available() -> bool:

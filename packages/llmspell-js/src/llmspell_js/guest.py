@@ -16,6 +16,7 @@ from llmspell_js.callbacks import Callbacks
 from llmspell_js.declared import head
 from llmspell_js.evaluation import Evaluation
 from llmspell_js.link import Link, error_text, no_error_left, passable
+from llmspell_js.peak import watch
 from llmspell_js.sources import whole
 
 TYPE_CHECKING = False
@@ -32,6 +33,11 @@ _SMALL = 1 << 31
 
 class Stopped(Exception):  # noqa: N818 - not an error: the script is over
     """Nothing of the script runs any more."""
+
+
+def preload() -> None:
+    """Open what a worker reads later, when no file can be opened any more."""
+    watch()
 
 
 def create(channel: HostChannel, options: dict[str, Any]) -> JsSession:
@@ -71,7 +77,6 @@ class JsSession:
             self._evaluation = Evaluation(engine, callbacks, modules, plain["globals"])
             if budget.memory and engine.counts_memory(budget.memory + _SPARE):
                 budget.bytes_used, budget.collect = engine.used, engine.collect
-                budget.heap_end = capi.heap_end
         else:
             if budget.memory:
                 # Nobody looks in time: the engine's own limit is the limit.
@@ -169,6 +174,7 @@ class JsSession:
         if self._callbacks is None:
             self._limit()
         result: str = self._step(operation, a if a < _SMALL else float(a), b, text)
+        self._budget.passed(text)
         if result[:1] == "!":
             raise JSException(result[1:])
         return result
@@ -220,6 +226,7 @@ class JsSession:
             waits = lines[-1:] == "."
             if lines not in ("", ".") or link.held:
                 link.take(lines.removesuffix("."))
+                self._budget.passed(lines)
                 if link.fatal:
                     raise Stopped
                 if not waits or answers:
