@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -267,6 +268,29 @@ def test_swapping_a_directory_for_a_link_wins_no_race(gate: FileGate, yard: Path
         stop.set()
         swapper.join()
     assert SECRET not in read
+
+
+@posix
+def test_a_folder_that_becomes_a_link_while_it_is_removed_is_refused(
+    gate: FileGate, yard: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door, outside = yard / "inside/out/door", yard / "outside"
+    door.mkdir()
+    (door / "deep.txt").write_text("mine")
+    opened, kept = os.open, sorted(outside.rglob("*"))
+
+    def late(path: str, *rest: Any, **named: Any) -> int:
+        if path == "door" and not door.is_symlink():
+            door.rename(yard / "inside/out/aside")
+            door.symlink_to(outside)
+        return opened(path, *rest, **named)
+
+    monkeypatch.setattr(os, "open", late)
+    with pytest.raises(PolicyError) as failed:
+        gate.remove("out/door", recursive=True)
+    assert failed.value.code == "policy.file"
+    assert door.is_symlink()
+    assert sorted(outside.rglob("*")) == kept
 
 
 @posix

@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from llmspell_core.security.beneath import Escape
 from llmspell_core.security.fileaccess import FileError, Place, refused
 
 if TYPE_CHECKING:
@@ -34,8 +35,7 @@ def remove(gate: FileGate, place: Place, *, recursive: bool) -> None:
             os.unlink(folder.at(name), dir_fd=folder.fd)
         elif recursive:
             _nothing_hidden(gate, place)
-            # With a descriptor rmtree is safe against links put in its way meanwhile.
-            shutil.rmtree(folder.at(name), dir_fd=folder.fd)
+            _remove_tree(folder, name)
         else:
             os.rmdir(folder.at(name), dir_fd=folder.fd)
 
@@ -94,6 +94,18 @@ def move(gate: FileGate, source: StrPath, target: StrPath) -> None:
             return
     copy(gate, here.path, there.path, recursive=True)
     remove(gate, here, recursive=True)
+
+
+def _remove_tree(folder: Directory, name: str) -> None:
+    """Remove a whole directory. With a descriptor rmtree is safe against links put in its way."""
+    try:
+        shutil.rmtree(folder.at(name), dir_fd=folder.fd)
+    except OSError as error:
+        # rmtree tells of a link with an error that has no number, and rmdir says it of what
+        # has become one after it was emptied.
+        if error.errno in (None, errno.ENOTDIR, errno.ELOOP):
+            raise Escape from None
+        raise
 
 
 def _check_target(gate: FileGate, place: Place, folder: Directory) -> None:
