@@ -119,6 +119,42 @@ def test_nested_agents_spend_their_callers_money() -> None:
     asyncio.run(main())
 
 
+def in_all(entry: Agent, *replies: Any) -> tuple[int, int]:
+    """The tokens that a run says it has used, and how many requests it has made."""
+
+    async def main() -> tuple[int, int]:
+        async with scripted_runtime(*replies) as (runtime, provider):
+            out = await entry.execute("y", runtime.context())
+            provider.assert_all_used()
+            return out.metadata.usage.total_tokens, len(provider.requests)
+
+    return asyncio.run(main())
+
+
+def test_the_usage_of_a_run_is_that_of_everything_in_it() -> None:
+    def clerk(**fields: Any) -> Agent:
+        return Agent("x", name="clerk", **fields)
+
+    def judge() -> Agent:
+        return Agent("y", name="judge", response_format={"type": "boolean"})
+
+    as_tool = Agent("z", tools=[clerk()])
+    assert in_all(as_tool, tool_call("clerk", input="a"), "b", "c") == (45, 3)
+    summed = Agent("z", handoffs=[{"agent": clerk(), "history": "summary"}])
+    assert in_all(summed, tool_call("transfer_to_clerk"), "In short.", "c") == (45, 3)
+    and_back = Agent("z", handoffs=[{"agent": clerk(), "returns": True}])
+    assert in_all(and_back, tool_call("transfer_to_clerk"), "b", "c") == (45, 3)
+    guarded = Agent("z", guardrails={"output": [judge()]})
+    assert in_all(guarded, "b", "true") == (30, 2)
+    own_limits = Agent("z", tools=[clerk(max_iterations=2)], max_iterations=9)
+    assert in_all(own_limits, tool_call("clerk", input="a"), "b", "c") == (45, 3)
+
+    async def calls_clerk(_: Any) -> Any:
+        return (await clerk().execute("a")).text
+
+    assert in_all(Agent(name="code", execute=calls_clerk), "b") == (15, 1)
+
+
 def test_a_hook_that_asks_again_uses_up_requests_and_what_it_threw_away_is_paid() -> None:
     async def main() -> None:
         async with scripted_runtime(default="no", settings=priced("scripted")) as (runtime, asked):

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from llmspell_agents import Agent
-from llmspell_core.errors import LLMSpellError
+from llmspell_core.errors import LLMSpellError, ProviderError
 from llmspell_core.journal import Journal
-from llmspell_core.messages import AgentOutput
+from llmspell_core.messages import AgentOutput, Usage
+from llmspell_core.provider import ModelRequest
 from llmspell_core.testing import ScriptedProvider, scripted_runtime, tool_call
 from llmspell_core.tool import FunctionTool
 
@@ -514,3 +515,65 @@ def test_guardrails_hold_for_the_results_of_journaled_calls(house: House) -> Non
     assert told(house.provider) == ["[looked at clock]", "[sent to ann]"]
     # What was judged before the pause is not judged again.
     assert house.done == ["look clock", "guarded", "send ann", "guarded"]
+
+
+DOWN = ProviderError("down", code="provider.server")
+
+
+def wasting(*replies: Any) -> list[Any]:
+    """The replies, each after a failed attempt that is paid for."""
+
+    def made(reply: Any) -> Any:
+        def answer(request: ModelRequest) -> Any:
+            request.wasted.append(Usage(input_tokens=100, total_tokens=100))
+            return reply
+
+        return answer
+
+    return [made(reply) for reply in replies]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_what_failed_before_the_pause_counts_after_it(house: House, streamed: bool) -> None:
+    fields: dict[str, Any] = {"fallback_models": ["scripted/spare"], "max_iterations": 4}
+
+    async def pause(ctx: Any, _: Any) -> Any:
+        agent = house.agent(**fields)
+        if not streamed:
+            return await agent.execute("go", ctx)
+        return [chunk async for chunk in agent.stream("go", ctx)][-1].output
+
+    async def resume(ctx: Any, provider: ScriptedProvider) -> Any:
+        house.provider = provider
+        return await house.agent(**fields).resume(out.state, True, ctx)
+
+    out = house.process([DOWN, *wasting(SEND)], pause)
+    assert (out.metadata.usage.total_tokens, out.metadata.iterations) == (115, 2)
+    end = house.process([tool_call("look"), "done"], resume)
+    # Two requests of the four were made in the first process: the last is made without tools.
+    assert [one.tool_choice for one in house.provider.requests] == ["auto", "none"]
+    assert (end.text, end.metadata.finish_reason) == ("done", "limit")
+    assert end.metadata.usage.total_tokens == 145
+
+
+def test_a_request_that_was_too_long_is_not_made_again(house: House) -> None:
+    too_long = ProviderError("too long", code="provider.context_length")
+    words = "A long result. " * 400
+    house.look = FunctionTool(lambda at="clock": words, name="look")
+    fields: dict[str, Any] = {"context": {"strategy": "truncate", "keep_turns": 1}}
+    out = house.pause([tool_call("look"), tool_call("look", at="sky"), too_long, SEND], **fields)
+    end = house.resume(out.state, True, ["done"], **fields)
+    assert (end.text, house.done) == ("done", ["send ann"])
+    assert len(house.provider.requests) == 1
+
+
+def test_the_summary_of_another_model_counts_after_the_pause(house: House) -> None:
+    too_long = ProviderError("too long", code="provider.context_length")
+    looks = [tool_call("look", at=f"{place} " * 400) for place in ("clock", "sky", "sea")]
+    fields: dict[str, Any] = {"context": {"model": "scripted/brief", "keep_turns": 1}}
+    out = house.pause([*looks, too_long, "In short.", SEND], **fields)
+    assert (out.metadata.usage.total_tokens, out.metadata.iterations) == (75, 6)
+    end = house.resume(out.state, True, ["done"], **fields)
+    assert len(house.provider.requests) == 1
+    assert any("In short." in one.text for one in house.provider.requests[0].messages)
+    assert end.metadata.usage.total_tokens == 90

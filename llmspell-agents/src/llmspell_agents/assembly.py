@@ -186,7 +186,7 @@ def _journaled(tools: ToolCaller, step: Step) -> ToolCaller:
 
 def journaled_models(models: ModelCaller, step: Step) -> ModelCaller:
     """What asks the models, and records the answers."""
-    from llmspell_agents.journaled import JournaledModels
+    from llmspell_agents.journaled_turns import JournaledModels
 
     return cast("ModelCaller", JournaledModels(models, step))
 

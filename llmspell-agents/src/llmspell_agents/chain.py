@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from llmspell_core.messages import AgentInput, AgentOutput, Message, ToolCall, Usage
+from llmspell_core.messages import AgentInput, AgentOutput, Message, ToolCall
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -77,17 +77,13 @@ class Chain:
         self.work += work_of(output.tool_calls, output.text)
 
     def complete(self, output: AgentOutput, last: BaseAgent) -> AgentOutput:
-        """The last output with what all agents have used."""
+        """The last output with what all agents have done."""
         output.agent = output.agent or last.name
         if self.names:
             output.handoff = [*self.names, *output.handoff]
-            usage = Usage()
-            for one in self.outputs:
-                usage.add(one.metadata.usage)
             output.metadata.iterations = sum(one.metadata.iterations for one in self.outputs)
             output.artifacts = [part for one in self.outputs for part in one.artifacts]
             output.tool_calls = [call for one in self.outputs for call in one.tool_calls]
-            output.metadata.usage = usage
         return output
 
 

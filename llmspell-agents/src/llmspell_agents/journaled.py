@@ -1,89 +1,25 @@
-"""The requests, calls and legs of a journaled run: read where recorded, else done and recorded."""
+"""The calls and legs of a journaled run: read where recorded, else done and recorded."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
-from dataclasses import asdict, dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
 
 from llmspell_agents.tool_calls import Outcome, ToolCaller
-from llmspell_core.errors import AgentError, JournalError
+from llmspell_core.errors import AgentError
 from llmspell_core.journal.paused import Held, Paused, Pending
 from llmspell_core.journal.recording import charge, own_account, spent
-from llmspell_core.journal.signing import canonical
-from llmspell_core.messages import AgentOutput, Message, ToolCall, Usage
-from llmspell_core.provider import ModelDelta, ModelRequest, ModelResponse
+from llmspell_core.messages import AgentOutput, Message, ToolCall
 
 if TYPE_CHECKING:
     from llmspell_agents.chain import Leg
-    from llmspell_agents.requests import ModelCaller
     from llmspell_core.account import Account, Booked, LimitHit
     from llmspell_core.context import ExecutionContext
     from llmspell_core.journal.recording import Step
     from llmspell_core.messages import AgentInput
-
-
-class JournaledModels:
-    """A `ModelCaller` whose answers are recorded."""
-
-    def __init__(self, models: ModelCaller, step: Step) -> None:
-        self._models = models
-        self._step = step
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._models, name)
-
-    async def complete(self, request: ModelRequest) -> ModelResponse:
-        """As of `ModelCaller`."""
-        place, seen = self._step.next_turn(), _seen(request)
-        known = self._known(place, seen)
-        if known is not None:
-            return known
-        self._step.recording.go_live()
-        response = await self._models.complete(request)
-        await self._record(place, seen, response)
-        return response
-
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelDelta, None]:
-        """As of `ModelCaller`; a recorded answer has no pieces: they were handed out before."""
-        place, seen = self._step.next_turn(), _seen(request)
-        known = self._known(place, seen)
-        if known is not None:
-            if not known.tool_calls and self._step.depth == 1:
-                # The run's answer: the process ended before anybody could be given it.
-                self._step.recording.go_live()
-                yield ModelDelta(known.text, known.reasoning)
-            yield ModelDelta(response=known)
-            return
-        self._step.recording.go_live()
-        async with aclosing(self._models.stream(request)) as deltas:
-            async for delta in deltas:
-                if delta.response is not None:
-                    # Written down before anybody acts upon it.
-                    await self._record(place, seen, delta.response)
-                yield delta
-
-    def _known(self, place: str, seen: str) -> ModelResponse | None:
-        data = self._step.recording.known("turn", place)
-        if data is None:
-            return None
-        if data["seen"] != seen:
-            raise JournalError(
-                "the paused run cannot go on: what its agents are shown is no longer what it was",
-                code="journal.diverged",
-                hint="files, functions and agents that the run reads must give what they gave "
-                "before; start it anew",
-                details={"place": place},
-            )
-        return response_of(data["response"])
-
-    async def _record(self, place: str, seen: str, response: ModelResponse) -> None:
-        data = {"seen": seen, "response": plain(asdict(response))}
-        await self._step.recording.write("turn", place, data)
 
 
 @dataclass(slots=True)
@@ -204,30 +140,7 @@ def output_data(output: AgentOutput) -> dict[str, Any]:
     return found
 
 
-def response_of(data: dict[str, Any]) -> ModelResponse:
-    """A recorded answer of a model."""
-    made = ModelResponse(**data)
-    made.tool_calls = [ToolCall.model_validate(one) for one in data["tool_calls"]]
-    made.usage = Usage.model_validate(data["usage"])
-    return made
-
-
 def _outcome_of(call: ToolCall, data: dict[str, Any]) -> Outcome:
     was = ToolCall.model_validate(data["call"])
     call.result, call.error, call.duration_ms = was.result, was.error, was.duration_ms
     return Outcome(call, Message.model_validate(data["message"]), data["bad"])
-
-
-def _seen(request: ModelRequest) -> str:
-    """What the model is shown, without system texts: they may have been improved meanwhile."""
-    shown = [
-        [
-            one.role,
-            one.text,
-            one.tool_call_id,
-            [[call.id, call.name, call.arguments] for call in one.tool_calls],
-        ]
-        for one in request.messages
-        if one.role != "system"
-    ]
-    return hashlib.sha256(canonical(plain(shown))).hexdigest()

@@ -178,6 +178,8 @@ class ModelCaller:
                             handed_out = True
                             if delta.response is not None:
                                 traced.answered(delta.response)
+                                # Before the answer is handed out: who gets it may count.
+                                self._waste(sent.wasted)
                             else:
                                 traced.chunk()
                             yield delta

@@ -12,6 +12,7 @@ from llmspell_agents.guardrails.watched import watched
 from llmspell_agents.handing import Handing
 from llmspell_agents.interrupted import closed, was_cut_off
 from llmspell_agents.restraints import held_by, passed_on
+from llmspell_core.account import Account
 from llmspell_core.agent import Agent
 from llmspell_core.errors import AgentError, HookError, NotFoundError
 from llmspell_core.hooks import HookContext
@@ -71,20 +72,22 @@ class AgentRuntime:
             getattr(config, "response_format", None),
             getattr(config, "output_validator", None),
         )
-        changes: dict[str, Any] = {}
-        limits = getattr(component, "run_limits", None)
-        if limits is not None:
-            changes["account"] = ctx.account.child(limits)
+        # An account of its own, since what the run has used is told at its end.
+        account = Account(getattr(component, "run_limits", None), parent=ctx.account)
+        changes: dict[str, Any] = {"account": account}
         timeout = getattr(component, "timeout_ms", None)
         if timeout:
             changes["deadline"] = ctx.within(timeout)
-        if changes:
-            ctx = ctx.child(**changes)
+        ctx = ctx.child(**changes)
         conversation = _conversation(component, input, ctx)
         if conversation is None:
-            return await self._follow(Leg(chain, component), input, ctx, once)
-        async with conversation.turn(ctx) as turn:
-            return await self._turn(chain, conversation, turn, input, once)
+            output = await self._follow(Leg(chain, component), input, ctx, once)
+        else:
+            async with conversation.turn(ctx) as turn:
+                output = await self._turn(chain, conversation, turn, input, once)
+        if account.spent is not None:
+            output.metadata.usage = account.spent
+        return output
 
     async def _turn(
         self, chain: Chain, conversation: Talk, turn: Turn, input: AgentInput, once: Once

@@ -47,6 +47,7 @@ class Recording:
         self.run_id = run_id
         self._key = key
         self._known = {(one.kind, one.key): one.data for one in records or []}
+        self._next: list[tuple[Kind, str, dict[str, Any]]] = []
         #: The answers to pending calls, by place.
         self.decisions: dict[str, Decision] = {}
         #: The events of the run: nothing is told of what was recorded, since it was told before.
@@ -58,7 +59,14 @@ class Recording:
 
     async def write(self, kind: Kind, place: str, data: dict[str, Any]) -> bool:
         """Record something; False when it was before."""
+        first, self._next = self._next, []
+        for one, where, what in first:
+            await self.journal.append(self.run_id, one, what, key=where)
         return await self.journal.append(self.run_id, kind, data, key=place) is not None
+
+    def write_next(self, kind: Kind, place: str, data: dict[str, Any]) -> None:
+        """Record something ahead of what is recorded next, or never when nothing is."""
+        self._next.append((kind, place, data))
 
     def replay(self, stream: RunEventStream | None) -> None:
         """What follows was recorded, up to `go_live`."""
