@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from llmspell_agents import Agent
-from llmspell_core.errors import LLMSpellError, ProviderError
+from llmspell_core.errors import AgentError, LLMSpellError, ProviderError
 from llmspell_core.journal import Journal
 from llmspell_core.messages import AgentOutput, Usage
 from llmspell_core.provider import ModelRequest
@@ -577,3 +577,34 @@ def test_the_summary_of_another_model_counts_after_the_pause(house: House) -> No
     assert len(house.provider.requests) == 1
     assert any("In short." in one.text for one in house.provider.requests[0].messages)
     assert end.metadata.usage.total_tokens == 90
+
+
+def judge() -> Agent:
+    return Agent("y", name="judge", response_format={"type": "boolean"})
+
+
+def test_what_judges_have_said_before_the_pause_holds_after_it(house: House) -> None:
+    fields: dict[str, Any] = {"guardrails": {"input": [judge()], "output": [judge()]}}
+    out = house.pause(["true", SEND], **fields)
+    end = house.resume(out.state, True, ["done", "true"], **fields)
+    assert (end.text, house.done) == ("done", ["send ann"])
+    assert end.metadata.usage.total_tokens == 60
+
+
+def test_judges_of_results_are_asked_once_a_call(house: House) -> None:
+    fields: dict[str, Any] = {"guardrails": {"tool_output": [judge()]}}
+    out = house.pause([[tool_call("look"), SEND], "true"], **fields)
+    end = house.resume(out.state, True, ["true", "done"], **fields)
+    assert (end.text, house.done) == ("done", ["look clock", "send ann"])
+    assert told(house.provider) == ["looked at clock", "sent to ann"]
+
+
+def test_a_blocked_result_ends_a_run_that_would_pause(house: House) -> None:
+    def never(*_: Any) -> Any:
+        return {"block": "no"}
+
+    async def body(ctx: Any, _: Any) -> None:
+        with pytest.raises(AgentError, match="blocked the result of look: no"):
+            await house.agent(guardrails={"tool_output": [never]}).execute("go", ctx)
+
+    house.process([[tool_call("look"), SEND]], body)

@@ -11,6 +11,7 @@ from llmspell_core.tool import as_text
 
 if TYPE_CHECKING:
     from llmspell_core.component import BaseAgent
+    from llmspell_core.context import ExecutionContext
     from llmspell_core.guardrail import GuardContext, Verdict
 
 _WHAT = {
@@ -37,11 +38,20 @@ async def judged(agent: BaseAgent | str, value: Any, about: GuardContext) -> Ver
     ctx = about.run.child(guardrails=())
     found = ctx.overlay.agents.get(agent) if isinstance(agent, str) else agent
     what = _WHAT[about.place].format(agent=about.agent, tool=about.tool)
-    # Nobody who writes the text can know the mark, and so end it early.
-    mark = f"--- {secrets.token_hex(8)} ---"
-    text = _TASK.format(what=what, mark=mark, text=as_text(value))
+    shown = as_text(value)
+    text = _TASK.format(what=what, mark=f"--- {_mark(shown, ctx)} ---", text=shown)
     output = await _with_verdict(found).execute(AgentInput(text=text), ctx)
     return judgement_of(output.data)
+
+
+def _mark(text: str, ctx: ExecutionContext) -> str:
+    """What nobody who writes the text can know, and so end it early.
+
+    In a journaled run it is the same when the run is done again: the judge is shown the same.
+    """
+    if ctx.step is None:
+        return secrets.token_hex(8)
+    return ctx.step.recording.mark(ctx.step.place, text)
 
 
 def _with_verdict(agent: BaseAgent) -> BaseAgent:
@@ -53,6 +63,7 @@ def _with_verdict(agent: BaseAgent) -> BaseAgent:
     config = agent.config
     if config.execute is not None or config.response_format:
         return agent
-    made = Agent(config.model_copy(update={"response_format": JUDGEMENT, "guardrails": None}))
+    changes = {"name": agent.name, "response_format": JUDGEMENT, "guardrails": None}
+    made = Agent(config.model_copy(update=changes))
     made.tools = agent.tools
     return made

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from llmspell_agents.guardrails.asking import Asked, as_answer_text, ask_guards, blocked
 from llmspell_core.errors import AgentError
 from llmspell_core.guardrail import GuardContext, Place
+from llmspell_core.journal.paused import Paused
 from llmspell_core.messages import Message, ToolCall
 
 if TYPE_CHECKING:
@@ -142,12 +143,20 @@ class Scope:
             AgentError: `agent.guardrail_blocked`, when all that has begun has ended.
         """
         rest = [call for at, call in enumerate(calls) if at not in refused]
-        ended = iter(await run(rest) if rest else [])
+        try:
+            ended = iter(await run(rest) if rest else [])
+        except Paused:
+            # A run that is blocked has nothing to wait for.
+            self._end_if_blocked()
+            raise
+        self._end_if_blocked()
+        return [refused[at] if at in refused else next(ended) for at in range(len(calls))]
+
+    def _end_if_blocked(self) -> None:
         for one in (self, *self.outer):
             if one.broken is not None:
                 # A nested run has told it as a mere failure of a tool.
                 raise one.broken
-        return [refused[at] if at in refused else next(ended) for at in range(len(calls))]
 
     async def tool_output(self, outcome: Outcome, ctx: ExecutionContext, tool: str) -> None:
         """Check how a call ended, before a model or a listener hears of it.

@@ -174,8 +174,9 @@ class GuardedTurn:
         return bool(self.scope.holding("tool_output"))
 
     async def tool_output(self, outcome: Outcome, tool: str) -> None:
-        """See `Scope.tool_output`."""
-        await self.scope.tool_output(outcome, self.ctx, tool)
+        """See `Scope.tool_output`. In a journaled run it is a part of the call, which is one step."""
+        ctx = self.ctx if self.ctx.step is None else self.ctx.child(step=None)
+        await self.scope.tool_output(outcome, ctx, tool)
 
     async def answer(self, loop: AgentLoop, output: AgentOutput, *, may_retry: bool) -> str:
         """Check an answer of a model; what the model is told when it is asked again, else ""."""

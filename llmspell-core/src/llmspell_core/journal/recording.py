@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from llmspell_core.account import Account
 from llmspell_core.errors import ToolError
 from llmspell_core.journal.paused import Held, digest_of
+from llmspell_core.journal.signing import sign
 from llmspell_core.messages import Usage
 from llmspell_core.run_limits import Limits
 
@@ -82,6 +83,10 @@ class Recording:
     def digest(self, place: str, asking: Asking) -> str:
         """What an answer about this call is bound to."""
         return digest_of(self._key, self.run_id, place, asking)
+
+    def mark(self, place: str, text: str) -> str:
+        """16 hexadecimal digits that nobody can foresee, the same whenever the run is done."""
+        return sign(self._key, ["mark", self.run_id, place, text])[:16]
 
     def always(self, asking: Asking) -> bool:
         """Whether somebody answered "always" about the tool, in whatever process."""
