@@ -174,7 +174,7 @@ class GuardedTurn:
         return bool(self.scope.holding("tool_output"))
 
     async def tool_output(self, outcome: Outcome, tool: str) -> None:
-        """See `Scope.tool_output`. In a journaled run it is a part of the call, which is one step."""
+        """See `Scope.tool_output`; in a journaled run it is part of the call, which is one step."""
         ctx = self.ctx if self.ctx.step is None else self.ctx.child(step=None)
         await self.scope.tool_output(outcome, ctx, tool)
 
