@@ -63,6 +63,10 @@ def test_a_template_and_a_file_are_explained(llmspell: CommandLine) -> None:
     assert json.loads(llmspell("agent", "info", "greet.agent.toml", "--json").out)["tools"] == [
         "calculator"
     ]
+    llmspell.write("ask.agent.toml", 'inputs = {who = "string"}\nexample = "Hi"\n')
+    page = llmspell("agent", "info", "ask.agent.toml").out
+    assert "Each run is given:\n  who  string  required\n" in page
+    assert "llmspell agent run ask.agent.toml --param who=... Hi" in page
     wrong = llmspell("agent", "info", "reserch")
     assert (wrong.code, 'did you mean "research"?' in wrong.err) == (2, True)
 

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
+from llmspell_cli.chat.display import Display
 from llmspell_cli.testing import CommandLine, serving
+from llmspell_core.messages import StreamChunk, ToolCall
 from llmspell_core.testing import FakeOpenAI
 from llmspell_core.testing.openai_server import completion
 
@@ -281,6 +283,22 @@ def test_tools_and_approvals_are_inline(llmspell: CommandLine) -> None:
     assert (llmspell.cwd / "output/b.txt").exists()
     screen.type("/exit\n")
     assert screen.end() == 0
+
+
+@pytest.mark.parametrize("columns", [60, 200])
+def test_a_tool_takes_one_line(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    call = ToolCall(
+        id="c1", name="file-operations", arguments={"input": "word " * 90}, duration_ms=12
+    )
+    Display().show(StreamChunk(type="tool_call", tool_call=call))
+    Display().show(StreamChunk(type="tool_result", tool_call=call, text="word\n" * 90))
+    begun, ended = capsys.readouterr().err.splitlines()
+    assert begun.startswith("  ▸ file-operations  input=word")
+    assert ended.endswith("...  12 ms")
+    assert max(len(begun), len(ended)) < min(columns, 140)
 
 
 @terminal_only

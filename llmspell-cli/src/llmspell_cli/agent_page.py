@@ -44,6 +44,9 @@ def print_template(info: dict[str, Any], called: str) -> None:
         click.echo(clean(line))
     click.echo()
     _print_parameters(info["parameters"])
+    if info["inputs"]["properties"]:
+        click.echo("Each run is given:")
+        _print_parameters(info["inputs"])
     rows = [
         ("extends", " > ".join(reversed(info["levels"][:-1]))),
         ("tools", ", ".join(info["tools"])),
@@ -59,7 +62,7 @@ def _print_parameters(schema: dict[str, Any]) -> None:
     rows = []
     for name, spec in schema["properties"].items():
         default = spec.get("default")
-        note = "required" if name in schema["required"] else ""
+        note = "required" if name in schema.get("required", ()) else ""
         if default is not None:
             note = f"= {cell(default)}"
         rows.append((name, type_text(spec), note, spec.get("description", "")))
@@ -74,5 +77,6 @@ def _print_parameters(schema: dict[str, Any]) -> None:
 def _example(info: dict[str, Any], called: str) -> str:
     if not info["example"]:
         return ""
-    params = "".join(f" --param {name}=..." for name in info["required_parameters"])
+    required = [*info["required_parameters"], *info["inputs"].get("required", ())]
+    params = "".join(f" --param {name}=..." for name in required)
     return f"llmspell agent run {shlex.quote(called)}{params} {shlex.quote(info['example'])}"

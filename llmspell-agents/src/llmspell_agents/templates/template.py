@@ -73,8 +73,11 @@ class Template:
 
     def inputs(self) -> dict[str, Any]:
         """The variables that each run of its agents is given, by name: JSON schemas."""
-        properties: dict[str, Any] = short_form(self.fields.get("inputs", {}))["properties"]
+        properties: dict[str, Any] = self._inputs()["properties"]
         return properties
+
+    def _inputs(self) -> dict[str, Any]:
+        return short_form(self.fields.get("inputs", {}))
 
     def info(self) -> dict[str, Any]:
         """What it is, as data."""
@@ -89,6 +92,7 @@ class Template:
             "required_parameters": [*required],
             "optional_parameters": [n for n in self.parameters["properties"] if n not in required],
             "parameters": self.parameters,
+            "inputs": self._inputs(),
             "tools": self.tools,
             "capabilities": [*self.fields.get("capabilities", [])],
             "example": self.about("example"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,9 @@ from llmspell_cli.look import clean, use_colour
 if TYPE_CHECKING:
     from llmspell_core.messages import StreamChunk, ToolCall
 
-MAX_SHOWN = 100
+#: Characters of a tool's arguments or result.
+MAX_SHOWN, LEAST_SHOWN = 100, 20
+INDENT = "  "
 
 
 class Display:
@@ -31,7 +34,7 @@ class Display:
         elif chunk.type == "reasoning":
             self._reasoning(chunk.text)
         elif chunk.type == "tool_call" and chunk.tool_call is not None:
-            self.note(f"▸ {chunk.tool_call.name}  {_arguments(chunk.tool_call)}".rstrip())
+            self.note(_begun(chunk.tool_call))
         elif chunk.type == "tool_result" and chunk.tool_call is not None:
             self.note(_ended(chunk.tool_call, chunk.text))
         elif chunk.type == "handoff":
@@ -51,7 +54,7 @@ class Display:
     def note(self, text: str) -> None:
         """A line beside the answer."""
         self.end()
-        self._err(_dim(f"  {clean(text)}") + "\n")
+        self._err(_dim(INDENT + clean(text)) + "\n")
 
     def _text(self, text: str) -> None:
         if self._thinking:
@@ -80,21 +83,25 @@ def _dim(text: str) -> str:
     return click.style(text, dim=True) if use_colour() else text
 
 
-def _arguments(call: ToolCall) -> str:
-    return _short(" ".join(f"{name}={_value(value)}" for name, value in call.arguments.items()))
+def _begun(call: ToolCall) -> str:
+    given = " ".join(f"{name}={_value(value)}" for name, value in call.arguments.items())
+    return _line(f"▸ {call.name}  ", given).rstrip()
 
 
 def _ended(call: ToolCall, text: str) -> str:
     took = f"  {call.duration_ms:.0f} ms" if call.duration_ms is not None else ""
     if call.error:
-        return f"✗ {call.name}  {_short(str(call.error.get('message', text)))}{took}"
-    return f"✓ {call.name}  {_short(text)}{took}"
+        return _line(f"✗ {call.name}  ", str(call.error.get("message", text)), took)
+    return _line(f"✓ {call.name}  ", text, took)
 
 
 def _value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= MAX_SHOWN else f"{line[: MAX_SHOWN - 3]}..."
+def _line(before: str, text: str, after: str = "") -> str:
+    """One line of the terminal, the text shortened to what fits between the others."""
+    columns = shutil.get_terminal_size((MAX_SHOWN, 24)).columns
+    room = max(LEAST_SHOWN, min(MAX_SHOWN, columns - len(INDENT + before + after) - 1))
+    text = " ".join(text.split())
+    return f"{before}{text if len(text) <= room else text[: room - 3] + '...'}{after}"

@@ -244,7 +244,7 @@ class ScriptedProvider(Provider):
             raise ProviderError(
                 f"request {index + 1}, but only {len(self._replies)} replies are scripted",
                 code="provider.invalid_request",
-                hint="give ScriptedProvider another reply, or `default`",
+                hint="write down another reply for it",
             )
         return self._default
 

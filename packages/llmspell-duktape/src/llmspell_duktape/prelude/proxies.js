@@ -53,14 +53,20 @@
     return function () { return M.call(target, name, p.list(arguments)); };
   }
 
-  // `forEach(fn)` of what gives one thing after the other.
+  // `forEach(fn)` of what gives one thing after the other; a function that throws ends it, as `close`.
   function each(state) {
+    var close = lookUp(state.declared.methods, "close");
     return function (fn) {
       if (typeof fn !== "function") errors.fail("input.invalid", "forEach takes a function");
       for (var i = 0; ; i++) {
         var item = M.call(state.target, state.declared.iterate, []);
         if (item === null || item === undefined) return;
-        fn(item, i);
+        try {
+          fn(item, i);
+        } catch (error) {
+          if (close !== undefined) M.call(state.target, close, []);
+          throw error;
+        }
       }
     };
   }
