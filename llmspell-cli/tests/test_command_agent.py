@@ -81,12 +81,18 @@ def test_an_agent_is_asked_by_name_and_by_file(
     words = ["--param", "who=Ada", "--param", "times=2", "--stats"]
     done = llmspell("agent", "run", "greet.agent.toml", *words, stdin="from stdin")
     assert done.out == "You said: from stdin\n"
-    assert "tokens" in done.err
+    assert done.err.startswith("tokens  9 in, 3 out\ncost    unknown\ntime    ")
     assert asked[-1]["messages"][0]["content"] == "Greet Ada in warm words."
     answer = json.loads(llmspell("agent", "run", "chat", "hi", "--json").out)
     assert (answer["text"], answer["agent"]) == ("You said: hi", "chat")
     llmspell("agent", "run", "chat", "hi", "--model", "fake/other")
     assert asked[-1]["model"] == "other"
+
+
+def test_a_missing_file_is_a_mistake_of_the_command_line(llmspell: CommandLine) -> None:
+    for command in (("agent", "run", "greet.agent.toml", "x"), ("agent", "info", "a.agent.md")):
+        done = llmspell(*command)
+        assert (done.code, f"no such agent file: {command[2]}" in done.err) == (2, True)
 
 
 def test_a_file_named_on_the_command_line_may_be_anywhere(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from llmspell_cli.look import clean, say
 from llmspell_cli.report import show_error
 from llmspell_cli.tables import print_json
+from llmspell_cli.usage import usage_rows
 from llmspell_core.errors import LLMSpellError, ScriptError
 
 if TYPE_CHECKING:
@@ -77,12 +78,9 @@ class Output:
 
     def stats(self, result: ScriptResult) -> None:
         """Tokens, cost, time and memory on stderr."""
-        usage = result.usage
-        cost = "unknown" if usage.cost_usd is None else f"{usage.cost_usd:.6f} USD"
         rows = {
             "time": f"{result.duration_ms:.0f} ms",
-            "tokens": f"{usage.input_tokens} in, {usage.output_tokens} out",
-            "cost": cost,
+            **usage_rows(result.usage),
             "host calls": f"{result.host_calls}",
         }
         if memory := _memory():

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from llmspell_cli.look import clean, say
+from llmspell_cli.usage import usage_rows
 from llmspell_core.errors import ValidationError, did_you_mean
 
 if TYPE_CHECKING:
@@ -85,11 +86,10 @@ async def _stats(partner: Partner, _: str) -> None:
     if partner.last is None:
         say("  nothing was answered yet")
         return
-    used, how = partner.last.metadata.usage, partner.last.metadata
+    how = partner.last.metadata
     say(f"  model   {clean(how.provider)}/{clean(how.model)}")
-    say(f"  tokens  {used.input_tokens} in, {used.output_tokens} out")
-    if used.cost_usd is not None:
-        say(f"  cost    {used.cost_usd:.6f} USD")
+    for label, text in usage_rows(how.usage).items():
+        say(f"  {label:<7} {text}")
     say(f"  time    {how.execution_time_ms:.0f} ms")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from llmspell_cli.options import Common, common_of, common_options
 from llmspell_cli.script_args import parse_params, typed_params
 from llmspell_cli.signals import run_until_signal
 from llmspell_cli.tables import print_json, show
+from llmspell_cli.usage import usage_rows
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -70,8 +72,14 @@ def _with_runtime(
     return run_until_signal(main())
 
 
-def _files(*names: str) -> list[Path]:
-    return [Path(name) for name in names if Path(name).is_file()]
+def _files(name: str) -> list[Path]:
+    """The file that an agent is named by. Raises a usage error for one that is not there."""
+    path = Path(name)
+    if path.is_file():
+        return [path]
+    if fnmatchcase(path.name, PATTERN):
+        raise click.UsageError(f"no such agent file: {name}")
+    return []
 
 
 @agent.command("list", examples=("llmspell agent list --json",))
@@ -161,7 +169,7 @@ def info(ctx: click.Context, name: str, as_json: bool) -> None:
 )
 @click.option("--deny", multiple=True, metavar="TOOL[=WHY]", help="With --resume: refuse these.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
-@click.option("--stats", is_flag=True, help="Print tokens and time, on stderr.")
+@click.option("--stats", is_flag=True, help="Print tokens, cost and time, on stderr.")
 @common_options
 @click.pass_context
 def run_agent(ctx: click.Context, /, name: str, prompt: str | None, **options: Any) -> int:
@@ -173,7 +181,7 @@ def run_agent(ctx: click.Context, /, name: str, prompt: str | None, **options: A
     from llmspell_cli.approve import approver
     from llmspell_cli.paused import answers_of, read_paused, tell
 
-    given = parse_params(options["params"], options["params_file"])
+    files, given = _files(name), parse_params(options["params"], options["params_file"])
     input_: dict[str, Any] = {}
     if options["resume"] is None:
         input_["text"] = _prompt(prompt)
@@ -186,16 +194,16 @@ def run_agent(ctx: click.Context, /, name: str, prompt: str | None, **options: A
         return await made.execute({**input_, "variables": variables}, found)
 
     asker = approver(options["approve"], yes=options["yes"])
-    output = _with_runtime(common_of(ctx), work, *_files(name), approver=asker)
+    output = _with_runtime(common_of(ctx), work, *files, approver=asker)
     paused = output.status == "paused"
     if options["as_json"] or paused:
         print_json(output.model_dump(mode="json", exclude_none=True))
     else:
         click.echo(output.text)
     if options["stats"]:
-        used = output.metadata.usage
-        say(f"tokens  {used.input_tokens} in, {used.output_tokens} out")
-        say(f"time    {output.metadata.execution_time_ms:.0f} ms")
+        time = f"{output.metadata.execution_time_ms:.0f} ms"
+        for label, text in {**usage_rows(output.metadata.usage), "time": time}.items():
+            say(f"{label:<7} {text}")
     if paused:
         tell(output.agent, [one.model_dump() for one in output.pending])
         tool = output.pending[0].tool
