@@ -61,11 +61,9 @@ class Parameter:
             return value
         if types[0] is int and isinstance(value, float) and value.is_integer():
             return int(value)
-        # An empty Lua table arrives as whatever it was last.
-        if types[0] is dict and value == []:
-            return {}
-        if types[0] is list and value == {}:
-            return []
+        empty = _empty(value, {types[0]})
+        if empty is not None:
+            return empty
         raise self._wrong(call, f"{self.name} must be {word}, not {describe(value)}")
 
     def _validated(self, value: Any, call: str) -> Any:
@@ -74,8 +72,9 @@ class Parameter:
 
         if self._adapter is None:
             self._adapter = TypeAdapter(self._hint, config=_config(self._hint))
+        empty = _empty(value, _kinds(self._hint))
         try:
-            return self._adapter.validate_python(value)
+            return self._adapter.validate_python(value if empty is None else empty)
         except PydanticError as error:
             mistakes = pydantic_mistakes(error)
             for one in mistakes:
@@ -88,6 +87,25 @@ class Parameter:
         return ValidationError(
             f"{call}: {text}", details={"errors": [{"field": self.name, "message": text}]}
         )
+
+
+def _kinds(hint: Any) -> set[Any]:
+    """The types of a declaration, without what they are made of."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return {kind for one in typing.get_args(hint) for kind in _kinds(one)}
+    return {typing.get_origin(hint) or hint}
+
+
+def _empty(value: Any, kinds: set[Any]) -> Any:
+    """An empty list or table as the one of both that is expected; None: as it is.
+
+    An empty Lua table does not say which of the two it is.
+    """
+    if value == [] and dict in kinds and list not in kinds:
+        return {}
+    if value == {} and list in kinds and dict not in kinds:
+        return []
+    return None
 
 
 def _without_none(hint: Any) -> tuple[Any, bool]:
