@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from llmspell_cli.signals import PATIENCE_S
 from llmspell_cli.testing import CommandLine
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
@@ -96,6 +97,9 @@ def test_one_is_enough_for_an_endless_loop(profile: str, tmp_path: Path) -> None
     code, _, err, took = interrupted(
         llmspell, "--profile", profile, "eval", LOOP, signals=[signal.SIGINT]
     )
+    if took > PATIENCE_S:
+        # A machine that is slow enough tells what else can be done, while it is being done.
+        err = err.removeprefix("the script computes and does not listen; once more ends it\n")
     assert (code, err) == (130, "error: interrupted  [cancelled]\n")
     assert took < 5
 
