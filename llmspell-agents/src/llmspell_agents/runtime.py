@@ -11,17 +11,16 @@ from llmspell_agents.config import DEFAULT_HANDOFFS
 from llmspell_agents.guardrails.watched import watched
 from llmspell_agents.handing import Handing
 from llmspell_agents.interrupted import closed, was_cut_off
+from llmspell_agents.passing import check_handoff, input_of, moment, peer_of, tell
 from llmspell_agents.restraints import held_by, passed_on
 from llmspell_core.account import Account
 from llmspell_core.agent import Agent
-from llmspell_core.errors import AgentError, HookError, NotFoundError
-from llmspell_core.hooks import HookContext
+from llmspell_core.errors import NotFoundError
 from llmspell_core.messages import AgentInput, AgentOutput, HandoffRequest, Message
 from llmspell_core.telemetry import after_handoff
 
 if TYPE_CHECKING:
     from llmspell_agents.conversation import Talk, Turn
-    from llmspell_agents.handoffs import Handoff
     from llmspell_core.component import BaseAgent
     from llmspell_core.context import ExecutionContext
     from llmspell_core.runner import Once
@@ -158,7 +157,7 @@ class AgentRuntime:
         once = self._runtime.runner.once
         before = [*chain.names]
         output = await self._follow(next_leg, given, ctx, once)
-        await self._moment("after_agent_handoff", leg.component, target, request, ctx)
+        await moment("after_agent_handoff", leg.component, target, request, ctx)
         output.handoff = output.handoff[len(before) :]
         return output
 
@@ -177,7 +176,7 @@ class AgentRuntime:
         while True:
             output = await self._run_leg(leg, given, ctx, once)
             if left is not None:
-                await self._moment("after_agent_handoff", *left, ctx)
+                await moment("after_agent_handoff", *left, ctx)
             request = output.handoff_request
             if request is None:
                 break
@@ -228,7 +227,7 @@ class AgentRuntime:
     @staticmethod
     def target(source: BaseAgent, request: HandoffRequest, ctx: ExecutionContext) -> Agent:
         """The agent that a request names. Raises `agent.not_found` naming the nearest."""
-        peer = _peer(source, request.target)
+        peer = peer_of(source, request.target)
         given = request.agent or (peer.agent if peer else None)
         if isinstance(given, Agent):
             return given
@@ -244,17 +243,17 @@ class AgentRuntime:
     ) -> tuple[Leg, AgentInput]:
         """Move the conversation and the state: the target's leg, and its input."""
         source, chain = leg.component, leg.chain
-        self._check(leg, target)
-        peer = _peer(source, request.target)
+        check_handoff(leg, target)
+        peer = peer_of(source, request.target)
         given = request.model_fields_set
         patterns = request.state_filter if "state_filter" in given else peer.state if peer else []
         history = request.history if "history" in given else peer.history if peer else "all"
-        await self._moment("before_agent_handoff", source, target, request, ctx)
+        await moment("before_agent_handoff", source, target, request, ctx)
         state = await move_state(source, target, patterns, ctx)
         carried = await carried_messages(history, chain.everything(), request, source, ctx)
         chain.steps.append(step_of(source, target, request, chain.work))
         chain.names.append(target.name)
-        self._tell(source, target, request, ctx)
+        tell(source, target, request, ctx)
         if leg.events is not None:
             leg.events.handoff(target.name, request.reason)
         asked = any(one.role == "user" for one in carried)
@@ -268,77 +267,7 @@ class AgentRuntime:
             state=state,
             of_user=isinstance(source, Handing),
         )
-        return made, self._input(request, first, chain)
-
-    @staticmethod
-    def _check(leg: Leg, target: Agent) -> None:
-        """What no hand-off may do, whoever asks for it; models were told before."""
-        names = [leg.chain.entry.name, *leg.chain.names]
-        if target is leg.component or target.id == leg.component.id:
-            raise AgentError(
-                f"{target.name} hands off to itself",
-                code="agent.handoff_limit",
-                hint="name another agent, or answer",
-                details={"agents": names},
-            )
-        if len(leg.chain.names) >= leg.chain.most:
-            raise AgentError(
-                f"more than {leg.chain.most} hand-offs: {' > '.join(names[-6:])}",
-                code="agent.handoff_limit",
-                hint="raise max_handoffs, or let one of these agents answer",
-                details={"agents": names},
-            )
-
-    @staticmethod
-    def _input(request: HandoffRequest, first: AgentInput, chain: Chain) -> AgentInput:
-        """What the target gets: its own input, else what the first agent was given."""
-        if request.input is not None:
-            return AgentInput.of(request.input)
-        if first.text or first.value is not None or first.parameters or first.attachments:
-            return first
-        asked = [one for one in chain.everything() if one.role == "user"]
-        return AgentInput.of(asked[-1].text if asked else "")
-
-    @staticmethod
-    def _tell(
-        source: BaseAgent, target: Agent, request: HandoffRequest, ctx: ExecutionContext
-    ) -> None:
-        data = {
-            "name": source.name,
-            "id": source.id,
-            "target": target.name,
-            "reason": request.reason,
-            "run_id": ctx.run_id,
-        }
-        ctx.events.emit(
-            "agent.handoff", data, correlation_id=ctx.correlation_id, language=ctx.language
-        )
-
-    @staticmethod
-    async def _moment(
-        point: str,
-        source: BaseAgent,
-        target: Agent,
-        request: HandoffRequest,
-        ctx: ExecutionContext,
-    ) -> None:
-        if not ctx.hooks.active(point):
-            return
-        seen = HookContext(
-            point=point,
-            component=source.name,
-            component_id=source.id,
-            operation="handoff",
-            input=request.input,
-            metadata={"target": target.name, "reason": request.reason},
-            correlation_id=ctx.correlation_id,
-            language=ctx.language,
-        )
-        outcome = await ctx.hooks.run(point, seen)
-        if outcome.kind == "cancel":
-            reason = outcome.reason or "the hand-off was cancelled by a hook"
-            raise HookError(f"{source.name}: {reason}", details={"point": point})
-        request.input = seen.input
+        return made, input_of(request, first, chain)
 
 
 def leg_for(agent: Agent, ctx: ExecutionContext) -> Leg:
@@ -355,13 +284,6 @@ def may_pause(component: BaseAgent, ctx: ExecutionContext) -> bool:
     if getattr(config, "on_approval", None) != "pause":
         return False
     return component.resumable and ctx.step is None and not ctx.path
-
-
-def _peer(source: BaseAgent, name: str) -> Handoff | None:
-    """The entry of the source's `handoffs` for this agent, if it has one."""
-    config: Any = getattr(source, "config", None)
-    handoffs: list[Handoff] = getattr(config, "handoffs", [])
-    return next((one for one in handoffs if one.name == name), None)
 
 
 def _conversation(component: BaseAgent, input: AgentInput, ctx: ExecutionContext) -> Talk | None:
