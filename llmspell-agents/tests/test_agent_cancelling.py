@@ -257,10 +257,11 @@ def test_tools_that_do_not_end_are_counted_by_the_agents_that_called_them() -> N
 
     async def main() -> None:
         async with scripted_runtime(tool_call("hangs"), "It hangs.") as (runtime, _):
-            agent = Agent("x", tools=[hangs], tool_timeout_ms=50)
+            agent = Agent("x", tools=[hangs], tool_timeout_ms=100)
             started = time.perf_counter()
             out = await agent.execute("y", runtime.context())
             assert time.perf_counter() - started < 0.9
+            assert out.tool_calls[0].error["message"] == "hangs took longer than 0.1 s"
             assert out.text == "It hangs."
             assert runtime.abandoned.below(agent.id) == 1
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import ValidationError as PydanticError
 
+from llmspell_core.errors import ValidationError
+from llmspell_core.schema import describe, mistakes_text, pydantic_mistakes
 from llmspell_core.script.api import Result
 from llmspell_core.script.model import ScriptModel
 
@@ -160,7 +163,7 @@ class AgentInput(ScriptModel):
 
     @classmethod
     def of(cls, given: Any) -> AgentInput:
-        """From a string, a table of fields, None, or an AgentInput."""
+        """From a string, a table of fields, None, or an AgentInput. Raises `input.invalid`."""
         if isinstance(given, AgentInput):
             return given
         # Not `model_construct`: with default factories it takes a hundred times as long.
@@ -168,7 +171,15 @@ class AgentInput(ScriptModel):
             return cls(text=given)
         if given is None:
             return cls()
-        return cls.model_validate(given)
+        if not isinstance(given, dict):
+            raise ValidationError(f"input must be a text or a table, not {describe(given)}")
+        try:
+            return cls.model_validate(given)
+        except PydanticError as error:
+            mistakes = pydantic_mistakes(error)
+            raise ValidationError(
+                f"input: {mistakes_text(mistakes)}", details={"errors": mistakes}
+            ) from None
 
 
 class RunMetadata(_Model):

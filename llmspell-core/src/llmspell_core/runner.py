@@ -324,7 +324,7 @@ class Runner:
             return await within(seconds, body(call.payload), patience)
         except TimeLimitError as error:
             raise DeadlineError(
-                f"{call.component.name} took longer than {_deadline_text(call)}",
+                f"{call.component.name} took longer than {_deadline_text(call, remaining)}",
                 code=f"{call.moments.kind}.timeout",
                 hint="raise timeout_ms, or give it less to do",
             ) from error
@@ -369,6 +369,13 @@ def _patience(ctx: ExecutionContext) -> float:
     return math.inf if ctx.deadline is None else ctx.deadline
 
 
-def _deadline_text(call: Call) -> str:
+def _deadline_text(call: Call, remaining_ms: float | None) -> str:
     limit = getattr(call.component, "timeout_ms", None)
-    return f"{limit:g} ms" if limit and call.elapsed_ms() >= limit * 0.95 else "its run may take"
+    if limit and call.elapsed_ms() >= limit * 0.95:
+        return f"{limit:g} ms"
+    ctx = call.ctx
+    if remaining_ms and ctx.run_deadline and ctx.deadline and ctx.deadline < ctx.run_deadline:
+        # What whoever calls the tool allows it; some of it has gone by.
+        seconds = round(remaining_ms / 1000, 1)
+        return f"{seconds:g} s" if seconds else f"{remaining_ms:.0f} ms"
+    return "its run may take"

@@ -54,6 +54,11 @@ def pydantic_mistakes(error: PydanticError) -> list[dict[str, str]]:
             where = ".".join(str(part) for part in one["loc"][:-1] if not _is_branch(part))
             found[f"{where}: {given.text}"] = {"field": where, "message": given.text}
             continue
+        if one["type"] == "extra_forbidden":
+            where = ".".join(str(part) for part in one["loc"][:-1] if not _is_branch(part))
+            extra = f'unknown field "{one["loc"][-1]}"'
+            found[f"{where}: {extra}"] = {"field": where, "message": extra}
+            continue
         where = ".".join(str(part) for part in one["loc"] if not _is_branch(part))
         text = _WORDS.get(one["type"])
         if text and one["type"] != "missing":

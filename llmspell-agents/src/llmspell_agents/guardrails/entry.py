@@ -82,7 +82,8 @@ def _of_table(given: dict[Any, Any]) -> Guard:
     ways = [key for key in ("check", "agent") if key in fields]
     if not ways:
         if common.name is None:
-            raise _wrong("name, check or agent is required")
+            instead = f', not "{next(iter(fields))}"' if fields else ""
+            raise _wrong(f"name, check or agent is required{instead}")
         return Guard(common.name, _built_in(common.name, fields), **named)
     others = [key for key in fields if key != ways[0]]
     if others:
@@ -132,9 +133,11 @@ def _read(model: type[ScriptModel], data: dict[str, Any], label: str) -> Any:
 
 
 def _function_name(function: Any) -> str:
-    name = getattr(function, "__name__", "")
-    where = getattr(function, "where", "")
-    return where if isinstance(where, str) and where else name if name != "<lambda>" else "function"
+    """Where it stands in the script, else its name: lambdas and arrow functions have none."""
+    name, where = getattr(function, "__name__", ""), getattr(function, "where", "")
+    if isinstance(where, str) and where:
+        return where
+    return "function" if name in ("", "<lambda>") else str(name)
 
 
 def _wrong(why: str) -> PydanticCustomError:

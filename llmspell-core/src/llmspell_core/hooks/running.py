@@ -68,5 +68,6 @@ def _failed(hook: Hook, error: Exception) -> None:
 
 def _text(error: Exception) -> str:
     data = error_data(error)
-    where = data.get("source")
-    return f"{where}: {data['message']}" if where else str(data["message"])
+    where, hint = data.get("source"), data.get("hint")
+    text = f"{where}: {data['message']}" if where else str(data["message"])
+    return f"{text}; {hint}" if hint else text
