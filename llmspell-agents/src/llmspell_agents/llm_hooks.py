@@ -6,12 +6,15 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError as PydanticError
+
 from llmspell_agents.conversation import message_data, message_of
 from llmspell_agents.history.repair import repaired
 from llmspell_core.errors import HookError
 from llmspell_core.hooks import HookContext, HookResult
 from llmspell_core.messages import ContentPart
 from llmspell_core.provider import ModelRequest, ModelResponse
+from llmspell_core.schema import mistakes_text, pydantic_mistakes
 
 if TYPE_CHECKING:
     from llmspell_core.context import ExecutionContext
@@ -155,9 +158,20 @@ def _changed(
         if at < len(given) and at < len(shown) and data == shown[at]:
             made.append(given[at])
         else:
-            message = message_of(data)
+            message = _read(data)
             made.append(_with_media(message, given[at]) if same_places else message)
     return made
+
+
+def _read(data: Any) -> Message:
+    try:
+        return message_of(data)
+    except PydanticError as error:
+        raise HookError(
+            f"a hook gave what is no message: {mistakes_text(pydantic_mistakes(error))}",
+            code="hook.bad_result",
+            hint="messages are tables of role and text",
+        ) from None
 
 
 def _with_media(message: Message, before: Message) -> Message:

@@ -18,14 +18,16 @@ from llmspell_agents.files.loading import find_template
 from llmspell_agents.globals.run_handle import ScriptRun, ScriptRunEvents
 from llmspell_agents.globals.script_agent import ScriptAgent, ScriptComponentTool, agent_summary
 from llmspell_agents.globals.stream import ScriptStream
+from llmspell_agents.globals.tool_naming import ToolNaming
 from llmspell_agents.shutdown import shut_down
 from llmspell_agents.templates.model import AgentTemplate
 from llmspell_agents.templates.template import Template, all_templates
-from llmspell_core.adapters import ComponentTool, component_of
+from llmspell_core.adapters import component_of
 from llmspell_core.agent import Agent as CoreAgent
 from llmspell_core.errors import LLMSpellError, NotFoundError, ValidationError, did_you_mean
 from llmspell_core.extensions import BUILT_IN
 from llmspell_core.messages import AgentOutput
+from llmspell_core.schema import describe
 from llmspell_core.script.api import Builder, Result, ScriptGlobal, ScriptObject, script_method
 from llmspell_core.script.model import Also
 
@@ -218,17 +220,20 @@ class AgentGlobal(ScriptGlobal):
     # -- as tools ----------------------------------------------------------------------------
 
     @script_method
-    async def wrap_as_tool(self, agent: Any, config: dict[str, Any] | None = None) -> str:
+    async def wrap_as_tool(self, agent: Any, config: ToolNaming | None = None) -> str:
         """Register an agent as a tool; returns the tool's name.
 
         Args:
             agent: an agent, or the name of one
             config: {tool_name, description}
         """
-        given = config or {}
-        found = self.ctx.overlay.agents.get(agent) if isinstance(agent, str) else agent.component
-        name = given.get("tool_name") or given.get("toolName") or given.get("name")
-        tool = ComponentTool(found, name, given.get("description"))
+        found = self.ctx.overlay.agents.get(agent) if isinstance(agent, str) else agent
+        component = component_of(found)
+        if component is None:
+            raise ValidationError(
+                f"Agent.wrap_as_tool: agent must be an agent or its name, not {describe(agent)}"
+            )
+        tool = (config or ToolNaming()).tool_of(component)
         self.ctx.overlay.tools.register(tool.name, tool, source="script", replace=True)
         return tool.name
 

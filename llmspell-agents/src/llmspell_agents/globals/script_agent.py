@@ -11,11 +11,13 @@ from llmspell_agents.config import AgentConfig
 from llmspell_agents.conversation import spoken
 from llmspell_agents.globals.agent_life import AgentLife
 from llmspell_agents.globals.stream import ScriptStream
+from llmspell_agents.globals.tool_naming import ToolNaming
 from llmspell_agents.restraints import restrained
 from llmspell_core.adapters import ComponentTool
 from llmspell_core.agent import Agent as CoreAgent
-from llmspell_core.errors import AgentError
+from llmspell_core.errors import AgentError, ValidationError
 from llmspell_core.messages import AgentOutput, session_id
+from llmspell_core.schema import describe
 from llmspell_core.script.api import Result, ScriptFunction, ScriptObject, script_method
 from llmspell_core.tool import ToolResult
 
@@ -106,7 +108,7 @@ class ScriptAgent(AgentLife):
         Args:
             session: a session, or its id, instead
         """
-        await self._own().talks.reset(session_id(session), self._ctx)
+        await self._own().talks.reset(_session(session), self._ctx)
 
     @script_method
     async def history(self, session: Any = None) -> list[Any]:
@@ -119,7 +121,7 @@ class ScriptAgent(AgentLife):
         """
         from llmspell_agents.conversation import message_data
 
-        found = await self._own().talks.history(session_id(session), self._ctx)
+        found = await self._own().talks.history(_session(session), self._ctx)
         return [Result(message_data(message)) for message in found]
 
     # -- tools -------------------------------------------------------------------------------
@@ -208,16 +210,13 @@ class ScriptAgent(AgentLife):
         )
 
     @script_method
-    def as_tool(self, config: dict[str, Any] | None = None) -> Any:
+    def as_tool(self, config: ToolNaming | None = None) -> Any:
         """The agent as a tool, to be given to other agents.
 
         Args:
             config: {name, description} of the tool
         """
-        given = config or {}
-        return ScriptComponentTool(
-            ComponentTool(self.component, given.get("name"), given.get("description"))
-        )
+        return ScriptComponentTool((config or ToolNaming()).tool_of(self.component))
 
     # -- what it is and does -----------------------------------------------------------------
 
@@ -340,3 +339,10 @@ def agent_summary(agent: CoreAgent, ctx: ExecutionContext) -> Result:
             "state": state,
         }
     )
+
+
+def _session(given: Any) -> str | None:
+    found = session_id(given)
+    if found is not None and not isinstance(found, str):
+        raise ValidationError(f"session must be a session or its id, not {describe(given)}")
+    return found

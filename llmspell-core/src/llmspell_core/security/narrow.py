@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError as PydanticError
 
 from llmspell_core.errors import ValidationError, did_you_mean
-from llmspell_core.schema import mistakes_text, pydantic_mistakes
+from llmspell_core.schema import describe, mistakes_text, pydantic_mistakes
 from llmspell_core.security.profile import SecurityProfile, merged
 
 _FIELDS = (
@@ -40,20 +40,21 @@ def _changes(given: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in given.items():
         if key == "allowed_hosts":
-            found["network"] = {"mode": "listed", "allowed_hosts": _names(value)}
+            found["network"] = {"mode": "listed", "allowed_hosts": _names(value, key)}
         elif key == "network":
             found["network"] = _network(value)
         elif key == "files":
             found["files"] = _files(value)
         elif key in ("processes", "environment"):
             allowed = value.get("allowed", ()) if isinstance(value, Mapping) else value
-            found[key] = _names(allowed)
+            found[key] = _names(allowed, key)
         elif key == "tools":
-            found["tools"] = dict(value) if isinstance(value, Mapping) else {"allow": _names(value)}
+            allow = dict(value) if isinstance(value, Mapping) else {"allow": _names(value, key)}
+            found["tools"] = allow
         elif key == "modules":
-            allow = value.get("allow", ()) if isinstance(value, Mapping) else _names(value)
+            allow = value.get("allow", ()) if isinstance(value, Mapping) else value
             # The pins are those of the profile that it is laid inside of.
-            found["modules"] = {"mode": "listed", "allow": _names(allow), "pins": ""}
+            found["modules"] = {"mode": "listed", "allow": _names(allow, key), "pins": ""}
         else:
             found[key] = value
     return found
@@ -79,10 +80,12 @@ def _files(value: Any) -> dict[str, Any]:
         return made
     if value is False or value == "none":
         return {"read": (), "write": ()}
-    return {"read": _names(value), "write": _names(value)}
+    return {"read": _names(value, "files"), "write": _names(value, "files")}
 
 
-def _names(value: Any) -> tuple[str, ...]:
+def _names(value: Any, key: str) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
+    if value and not isinstance(value, (list, tuple, set, frozenset)):
+        raise ValidationError(f"security: {key} must be a list of names, not {describe(value)}")
     return tuple(str(one) for one in value or ())

@@ -1,5 +1,5 @@
 -- What both directions of the JSON codec share: the two marks of values, and the bounds.
-local setmetatable, error = setmetatable, error
+local setmetatable, getmetatable, type, error = setmetatable, debug.getmetatable, type, error
 
 local M = {}
 
@@ -19,6 +19,17 @@ M.marks = { [ARRAY] = true }
 
 -- Marks a table as an array, so that an empty one is written as [].
 function M.array(list) return setmetatable(list or {}, ARRAY) end
+
+-- The same for scripts, which may give anything.
+function M.as_array(list)
+  if list == nil then return M.array() end
+  local meta = type(list) == "table" and getmetatable(list)
+  if meta == ARRAY then return list end
+  if type(list) ~= "table" or meta and meta.__metatable ~= nil then
+    M.fail("input.invalid", "JSON.array: a list is expected, not " .. (meta and meta.__name or "a " .. type(list)))
+  end
+  return M.array(list)
+end
 
 M.null = setmetatable({}, {
   __name = "null", __metatable = false,

@@ -172,7 +172,11 @@ end
 local NEW = { name = true, level = true, fields = true }
 function Logger.new(settings)
   if type(settings) == "string" then settings = { name = settings } end
-  return logger(errors.check_options(settings, NEW, "Logger.new"))
+  local given = errors.check_options(settings, NEW, "Logger.new")
+  if given.name ~= nil and type(given.name) ~= "string" then
+    errors.fail("input.invalid", "Logger.new: name must be a string, not a " .. type(given.name))
+  end
+  return logger(given)
 end
 
 local root = logger({})
@@ -216,6 +220,9 @@ function Debug.get_level()
 end
 function Debug.is_enabled(level) return level_of(level or "debug") >= lowest end
 function Debug.get_captured_entries(most)
+  if most ~= nil and math.type(most) ~= "integer" then
+    errors.fail("input.invalid", "Debug.get_captured_entries: a whole number is expected, not a " .. type(most))
+  end
   local found = {}
   for i = math.max(1, #captured - (most or MOST) + 1), #captured do found[#found + 1] = captured[i] end
   return json.array(found)

@@ -186,7 +186,7 @@ local LAYOUT = { pretty = true, indent = true, sort_keys = true }
 
 natives.JSON = {
   null = json.null,
-  array = json.array,
+  array = json.as_array,
   parse = function(source)
     if errors.is(source) then source = tostring(source) end
     if type(source) ~= "string" then
