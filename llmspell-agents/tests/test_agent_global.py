@@ -13,6 +13,7 @@ from llmspell_agents.config import AgentConfig
 from llmspell_agents.globals.agent import AgentGlobal
 from llmspell_agents.globals.models import ModelsGlobal
 from llmspell_agents.globals.provider import ProviderGlobal
+from llmspell_agents.globals.tool_naming import ToolNaming
 from llmspell_core.errors import LLMSpellError, NotFoundError
 from llmspell_core.messages import AgentOutput
 from llmspell_core.script.api import ScriptGlobal, ScriptObject
@@ -185,14 +186,18 @@ def test_tools_are_added_listed_called_and_removed() -> None:
     asyncio.run(main())
 
 
+def named(name: str) -> ToolNaming:
+    return ToolNaming.model_validate({"tool_name": name})
+
+
 def test_an_agent_is_a_tool_for_another_by_itself_by_as_tool_and_by_its_tool_name() -> None:
     async def main() -> None:
         calls = [tool_call(name, input="help me") for name in ("helper", "aide", "expert")]
         replies = [reply for one in calls for reply in (one, "inner")]
         async with session(*replies, "done") as (agents, _, provider):
             helper = await agents.new(made(name="helper", description="helps"))
-            assert await agents.wrap_as_tool("helper", {"tool_name": "expert"}) == "expert"
-            tools = [helper, helper.as_tool({"name": "aide"}), "expert"]
+            assert await agents.wrap_as_tool("helper", named("expert")) == "expert"
+            tools = [helper, helper.as_tool(named("aide")), "expert"]
             boss = await agents.new(made(system_prompt="lead", tools=tools))
             out = await boss.execute("go")
             assert [one.result for one in out.tool_calls] == ["inner"] * 3

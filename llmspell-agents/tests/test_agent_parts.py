@@ -98,7 +98,7 @@ def test_bytes_and_data_are_taken_as_they_are() -> None:
         ({"data": "?"}, "input.invalid", "attachments.0.data must be base64"),
         ("ftp://example.com/x", "input.invalid", "http, https or data"),
         ("file:///etc/passwd", "input.invalid", "http, https or data"),
-        ({"sort": "image"}, "input.invalid", "attachments.0: sort"),
+        ({"sort": "image"}, "input.invalid", 'attachments.0: unknown field "sort"'),
         ({"data": b"x" * ((20 << 20) + 9)}, "limit.attachments", "larger than 20 MiB"),
     ],
 )

@@ -608,3 +608,9 @@ def test_a_blocked_result_ends_a_run_that_would_pause(house: House) -> None:
             await house.agent(guardrails={"tool_output": [never]}).execute("go", ctx)
 
     house.process([[tool_call("look"), SEND]], body)
+
+
+def test_what_is_no_state_at_all_is_refused(house: House) -> None:
+    given: list[Any] = [0, "x", [1], {}]
+    for junk in given:
+        assert house.refused(junk) == "input.invalid"

@@ -16,6 +16,7 @@ from llmspell_agents.config import LEVEL_FIELDS, AgentConfig
 from llmspell_agents.conversation import spoken
 from llmspell_agents.handing import handing
 from llmspell_agents.inputs import checked_input, schema_with_text
+from llmspell_agents.keeping import Keeping
 from llmspell_agents.lifecycle import LifeState, Living
 from llmspell_agents.metrics import AgentMetrics
 from llmspell_agents.offer import Offer, check_names, make_tool, permitted
@@ -47,7 +48,7 @@ _REBUILT = frozenset({"model", "provider", "base_url", "api_key", "fallback_mode
 _FIXED = frozenset({"name", "execute", "hooks", "on_event", "tools"})
 
 
-class Agent(Living):
+class Agent(Keeping, Living):
     """An agent made of a system prompt and of what `AgentConfig` names.
 
     ::
@@ -258,7 +259,8 @@ class Agent(Living):
         """
         if state is None:
             return self.unpause(ctx)
-        return await self.execute(AgentInput(resume=state, approvals=approvals), ctx)
+        given = AgentInput.of({"resume": state, "approvals": approvals})
+        return await self.execute(given, ctx)
 
     async def recover(self, ctx: ExecutionContext | None = None) -> LifeState:
         """Forget the last error, find model and tools anew, and take runs again.
