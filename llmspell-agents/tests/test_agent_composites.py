@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from llmspell_agents import Agent
+from llmspell_agents import Agent, factory
 from llmspell_agents.composites.composite import create_composite
 from llmspell_agents.composites.config import CompositeConfig
 from llmspell_agents.discovery import about, can, known_agents, matches
-from llmspell_agents.factory import create_agent
+from llmspell_agents.factory import create_agent, discover_agents
 from llmspell_core.errors import LLMSpellError
 from llmspell_core.messages import AgentOutput
 from llmspell_core.testing import ScriptedProvider, scripted_runtime, tool_call
@@ -242,5 +242,23 @@ def test_agents_are_found_by_words_and_by_what_they_can_do() -> None:
         assert not can(agent, "search")
         assert matches(agent, "finds DEEP")
         assert "web-searcher" in about(*found["research"])["tools"]
+
+    run([], body)
+
+
+def test_python_makes_and_finds_them_by_data() -> None:
+    async def body(ctx: Any, _: Any) -> None:
+        agents = [code("a", "yes", capabilities=("voting",)), code("b", "no")]
+        team = await factory.create_composite("team", agents, "parallel", ctx)
+        assert (await team.execute("q", ctx)).text == "a: yes\n\nb: no"
+        again = await factory.create_composite("again", ["team"], ctx=ctx)
+        assert again.options.strategy == "sequential"
+        found = await discover_agents(capability="Voting", ctx=ctx)
+        assert [one["name"] for one in found] == ["again", "team"]
+        assert [one["name"] for one in await discover_agents("again team", ctx=ctx)] == ["again"]
+        for options in ("parallell", {"strateg": "parallel"}, 5):
+            with pytest.raises(LLMSpellError) as caught:
+                await factory.create_composite("team", agents, options, ctx)
+            assert caught.value.code == "input.invalid"
 
     run([], body)

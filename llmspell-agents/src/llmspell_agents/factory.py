@@ -1,4 +1,4 @@
-"""`create_agent` and `register_template`: agents from data, checked before anything runs."""
+"""Agents, composites and templates made of data, and found by what they say of themselves."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from llmspell_core.errors import HookError
 from llmspell_core.hooks import HookContext
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llmspell_agents.composites.composite import Composite
     from llmspell_agents.templates.model import AgentTemplate
     from llmspell_agents.templates.template import Template
     from llmspell_core.context import ExecutionContext
@@ -44,6 +47,48 @@ async def create_agent(spec: Any, ctx: ExecutionContext | None = None) -> Agent:
         await _moment("after_agent_init", agent, found)
         ends_with_run(agent, found)
         return agent
+
+
+async def create_composite(
+    name: str, agents: Sequence[Any], options: Any = None, ctx: ExecutionContext | None = None
+) -> Composite:
+    """Make an agent of agents, and let its run tree find it by its name.
+
+    Args:
+        name: how it is found
+        agents: agents, or names of agents
+        options: a table of `CompositeConfig` fields, or a strategy: sequential (the default),
+            parallel, hierarchical, consensus, dynamic
+        ctx: the run's; the current one when left out
+
+    Raises `agent.not_found`, `input.invalid`.
+    """
+    from llmspell_agents.composites import composite
+    from llmspell_agents.composites.config import CompositeConfig
+
+    async with context_for(ctx) as found:
+        return composite.create_composite(name, [*agents], CompositeConfig.of(options), found)
+
+
+async def discover_agents(
+    query: str | None = None, *, capability: str | None = None, ctx: ExecutionContext | None = None
+) -> list[dict[str, Any]]:
+    """The agents found by name: `{name, description, capabilities, tools, built_in}`.
+
+    Args:
+        query: words that name, description or capabilities must have
+        capability: what they must name, such as research
+        ctx: the run's; the current one when left out
+    """
+    from llmspell_agents.discovery import about, can, known_agents, matches
+
+    async with context_for(ctx) as found:
+        return [
+            about(agent, built_in)
+            for agent, built_in in known_agents(found)
+            if (query is None or matches(agent, query))
+            and (capability is None or can(agent, capability))
+        ]
 
 
 async def agent_template(spec: str, ctx: ExecutionContext) -> Template:

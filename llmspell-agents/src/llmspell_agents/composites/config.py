@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
+from pydantic import ValidationError as PydanticError
 
 from llmspell_agents.config import ModelChoice
 from llmspell_agents.functions import Function
+from llmspell_core.errors import ValidationError
+from llmspell_core.schema import mistakes_text, pydantic_mistakes
 from llmspell_core.script.model import Also, ScriptModel
 
 Strategy = Literal["sequential", "parallel", "hierarchical", "consensus", "dynamic"]
@@ -55,3 +58,14 @@ class CompositeConfig(ScriptModel):
     def _named(cls, data: Any) -> Any:
         """The name of a strategy alone stands for the table."""
         return {"strategy": data} if isinstance(data, str) else data
+
+    @classmethod
+    def of(cls, given: Any) -> Self:
+        """From a table of fields, the name of a strategy, or nothing. Raises `input.invalid`."""
+        try:
+            return cls.model_validate({} if given is None else given)
+        except PydanticError as error:
+            mistakes = pydantic_mistakes(error)
+            raise ValidationError(
+                f"composite: {mistakes_text(mistakes)}", details={"errors": mistakes}
+            ) from None

@@ -12,8 +12,8 @@ from llmspell_agents.composites.composite import create_composite
 from llmspell_agents.composites.config import CompositeConfig
 from llmspell_agents.config import AgentConfig
 from llmspell_agents.contexts import contexts_of
-from llmspell_agents.discovery import about, can, known_agents, matches
-from llmspell_agents.factory import create_agent, register_template
+from llmspell_agents.discovery import known_agents
+from llmspell_agents.factory import create_agent, discover_agents, register_template
 from llmspell_agents.files.loading import find_template
 from llmspell_agents.globals.run_handle import ScriptRun, ScriptRunEvents
 from llmspell_agents.globals.script_agent import ScriptAgent, ScriptComponentTool, agent_summary
@@ -266,11 +266,8 @@ class AgentGlobal(ScriptGlobal):
         Args:
             query: words that name, description or capabilities must have
         """
-        return [
-            Result(about(agent, built_in), prints="name")
-            for agent, built_in in known_agents(self.ctx)
-            if query is None or matches(agent, query)
-        ]
+        found = await discover_agents(query, ctx=self.ctx)
+        return [Result(one, prints="name") for one in found]
 
     @script_method
     async def discover_by_capability(self, capability: str) -> list[Any]:
@@ -279,11 +276,8 @@ class AgentGlobal(ScriptGlobal):
         Args:
             capability: such as research
         """
-        return [
-            Result(about(agent, built_in), prints="name")
-            for agent, built_in in known_agents(self.ctx)
-            if can(agent, capability)
-        ]
+        found = await discover_agents(capability=capability, ctx=self.ctx)
+        return [Result(one, prints="name") for one in found]
 
     @script_method
     async def list_capabilities(self) -> list[str]:

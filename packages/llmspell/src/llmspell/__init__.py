@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from llmspell.facade import arun, run
-    from llmspell_agents import Agent, create_agent, register_template
+    from llmspell_agents import (
+        Agent,
+        create_agent,
+        create_composite,
+        discover_agents,
+        register_template,
+    )
     from llmspell_bridge.result import ScriptResult
     from llmspell_core.errors import LLMSpellError
     from llmspell_core.runtime import Runtime
@@ -34,6 +40,8 @@ _WHERE = {
     "Workflow": "llmspell_workflows",
     "arun": "llmspell.facade",
     "create_agent": "llmspell_agents",
+    "create_composite": "llmspell_agents",
+    "discover_agents": "llmspell_agents",
     "register_template": "llmspell_agents",
     "run": "llmspell.facade",
     "tool": "llmspell_core.tool",
@@ -50,6 +58,8 @@ __all__ = [
     "Workflow",
     "arun",
     "create_agent",
+    "create_composite",
+    "discover_agents",
     "register_template",
     "run",
     "tool",
