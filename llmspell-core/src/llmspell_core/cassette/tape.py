@@ -24,7 +24,7 @@ def read(path: Path) -> list[dict[str, Any]]:
         raise ConfigError(
             f"there is no cassette {path}",
             code="cassette.missing",
-            hint='record it first: --record FILE, or [cassette] mode = "auto"',
+            hint='record it first, with --record, or [cassette] mode = "auto"',
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "is not UTF-8"
