@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import pytest
@@ -122,3 +123,17 @@ json_values = st.recursive(
 def test_json_is_found_alone_and_in_a_fence(value: Any, fenced: bool) -> None:
     text = json.dumps(value)
     assert find_json(f"Sure!\n```json\n{text}\n```\nBye." if fenced else text) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 200_000, "[" * 90 + "]" * 90, "[" * 300 + "]" * 300, "[{" * 90_000]
+)
+def test_an_answer_of_brackets_only_is_soon_known_to_be_none(text: str) -> None:
+    started = time.perf_counter()
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+    with pytest.raises(LLMSpellError) as caught:
+        asyncio.run(
+            ask(text, text, output_retries=1, response_format=schema, capabilities=PROMPTED)
+        )
+    assert caught.value.code == "agent.output_invalid"
+    assert time.perf_counter() - started < 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from llmspell_core.canonical import canonical_schema
@@ -17,9 +18,13 @@ if TYPE_CHECKING:
 
 #: The tool by which an answer is given in the mode `tool`.
 FINAL_TOOL = "final_result"
+#: Levels of an answer: what checks it and writes it down goes down level by level.
+MAX_DEPTH = 100
 
-_FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
+_FENCE = re.compile(r"```(?:json)?[ \t\r]*\n(.*?)```", re.DOTALL)
 _STARTS = re.compile(r"[{\[]")
+#: Places at which a value is looked for in an answer: a model may write nothing but brackets.
+_MOST_STARTS = 10_000
 #: What stays at the root of a schema when that is put into another one.
 _DEFINITIONS = ("$defs", "definitions")
 _ROOT_ONLY = frozenset({*_DEFINITIONS, "$schema", "$id"})
@@ -133,6 +138,9 @@ class AnswerSchema:
 
     def check(self, value: Any) -> tuple[Any, Mistakes]:
         """As `read`, of a value itself."""
+        if _is_deep(value):
+            message = f"is nested deeper than {MAX_DEPTH} levels"
+            return value, [{"field": "", "message": message}]
         return value, schema_mistakes(self.schema, value)
 
     def _unwrapped(self, value: Any) -> tuple[Any, Mistakes]:
@@ -148,11 +156,14 @@ def find_json(text: str) -> Any:
             return _loads(candidate)
         except ValueError:
             continue
-    for match in _STARTS.finditer(text):
+    for match in islice(_STARTS.finditer(text), _MOST_STARTS):
         try:
             return _DECODER.raw_decode(text, match.start())[0]
-        except (ValueError, RecursionError):
+        except ValueError:
             continue
+        except RecursionError:
+            # The brackets after it are as deep, and each would be tried in vain.
+            break
     raise ValueError("no JSON value")
 
 
@@ -161,6 +172,21 @@ def _loads(text: str) -> Any:
         return json.loads(text, parse_constant=_refuse)
     except RecursionError:
         raise ValueError("too deep") from None
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether a value is too deep for what checks and writes it, level by level."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, (dict, list))
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _refuse(name: str) -> NoReturn:

@@ -18,7 +18,7 @@ from llmspell_core.errors import ProviderError
 from llmspell_core.messages import Message
 from llmspell_core.provider import ModelRequest, ModelResponse, RetryPolicy
 from llmspell_core.runtime import Runtime
-from llmspell_core.testing.openai_server import FakeOpenAI, Raw
+from llmspell_core.testing.openai_server import FakeOpenAI, Raw, completion
 
 FILES = sorted(Path(__file__).with_name("wire").glob("*.json"))
 
@@ -37,11 +37,11 @@ def raw(answer: dict[str, Any]) -> Raw:
     )
 
 
-async def response_to(case: dict[str, Any]) -> ModelResponse:
+async def response_to(case: dict[str, Any], answer: Raw | None = None) -> ModelResponse:
     request = ModelRequest(
         "m", [Message(role="user", content="x")], retry=RetryPolicy(max_attempts=1)
     )
-    async with FakeOpenAI(raw(case["answer"])) as server:
+    async with FakeOpenAI(answer or raw(case["answer"])) as server:
         table = {"type": "openai", "base_url": server.base_url}
         settings = {"providers": {"fake": table}, "state": {"backend": "memory"}}
         async with Runtime(settings) as runtime:
@@ -85,3 +85,33 @@ def test_each_oddity_gives_the_right_answer_or_a_known_error(path: Path) -> None
         return
     found = shown(asyncio.run(response_to(case)), expected)
     assert found == expected, case["about"]
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "code"),
+    [
+        ("whole", Raw(body=DEEP), "provider.bad_response"),
+        ("whole", Raw(body=DEEP, status=400), "provider.invalid_request"),
+        (
+            "stream",
+            Raw(body=f"data: {DEEP}\n\n", content_type="text/event-stream"),
+            "provider.bad_response",
+        ),
+    ],
+)
+def test_what_is_nested_too_deep_is_no_answer(asked: str, answer: Raw, code: str) -> None:
+    with pytest.raises(ProviderError) as caught:
+        asyncio.run(response_to({"asked": asked}, answer))
+    assert caught.value.code == code
+    assert len(caught.value.message) < 1000
+
+
+def test_arguments_that_are_nested_too_deep_go_back_to_the_model() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "t", "arguments": DEEP}}
+    found = asyncio.run(
+        response_to({"asked": "whole"}, Raw(body=json.dumps(completion(tool_calls=[call]))))
+    )
+    assert found.tool_calls[0].raw_arguments == DEEP

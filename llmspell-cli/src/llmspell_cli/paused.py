@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from llmspell_cli.look import clean, say
+from llmspell_core.json_text import read_json
 
 if TYPE_CHECKING:
     from llmspell_core.events import Event, EventBus
@@ -55,7 +56,7 @@ def tell(agent: str, pending: list[dict[str, Any]]) -> None:
 def read_paused(path: Path) -> dict[str, Any]:
     """The state in a file: the output of a run that paused, as `--json` prints it, or it alone."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise click.UsageError(f"--resume {path}: {error}") from None
     state = found.get("state", found) if isinstance(found, dict) else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
+
+from llmspell_core.json_text import read_json
 
 
 def split_arguments(words: list[str]) -> tuple[list[str], dict[str, Any]]:
@@ -39,7 +40,7 @@ def parse_params(pairs: tuple[str, ...], file: Path | None = None) -> dict[str, 
     found: dict[str, Any] = {}
     if file is not None:
         try:
-            data = json.loads(file.read_text(encoding="utf-8"))
+            data = read_json(file.read_text(encoding="utf-8"))
         except OSError as error:
             raise click.UsageError(f"--params-file {file}: {error.strerror}") from None
         except ValueError as error:
@@ -69,7 +70,7 @@ def _typed(value: Any, schema: dict[str, Any]) -> Any:
         return value
     kinds = set(_kinds(schema))
     try:
-        read = json.loads(value)
+        read = read_json(value)
     except ValueError:
         return value
     if "string" not in kinds:

@@ -17,6 +17,7 @@ from llmspell_core.chat.errors import (
     looks_like_html,
     timeout_error,
 )
+from llmspell_core.json_text import read_json
 from llmspell_core.security.net import NetworkError
 from llmspell_core.telemetry import headers_of
 
@@ -78,7 +79,7 @@ class Connection:
     def decode(self, text: str) -> Any:
         """The JSON of a body; `provider.bad_response` names what it is instead."""
         try:
-            return json.loads(text.removeprefix("\ufeff"))
+            return read_json(text.removeprefix("\ufeff"))
         except ValueError:
             what = error_text(text) if looks_like_html(text) else f"no JSON: {text[:100]!r}"
             raise bad_response(self.service, what) from None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from llmspell_bridge.evaluation.results import SCHEMA, Report
 from llmspell_core.errors import ConfigError
+from llmspell_core.json_text import read_json
 from llmspell_core.records import Record, key
 
 
@@ -45,7 +45,7 @@ class Comparison(Record):
 def read_baseline(path: Path) -> dict[str, Any]:
     """What `--save` wrote. Raises `evaluation.baseline`."""
     try:
-        data = json.loads(path.read_bytes())
+        data = read_json(path.read_bytes())
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise _unusable(path, f"cannot be read: {reason}") from None

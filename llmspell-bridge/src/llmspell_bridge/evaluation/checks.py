@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmspell_bridge.evaluation.kinds import pattern
 from llmspell_bridge.evaluation.results import Answer, Verdict
+from llmspell_core.json_text import read_json
 from llmspell_core.schema import schema_mistakes
 from llmspell_core.testing.trajectory import mismatch
 
@@ -38,7 +39,7 @@ def value_of(answer: Answer) -> Any:
     if answer.data is not None:
         return answer.data
     try:
-        return json.loads(answer.text)
+        return read_json(answer.text)
     except ValueError:
         return _MISSING
 

@@ -12,6 +12,7 @@ from llmspell_core.config.files import SUFFIXES, read
 from llmspell_core.config.locate import line_of
 from llmspell_core.config.mistakes import ConfigMistakes, Mistake
 from llmspell_core.errors import ConfigError, did_you_mean
+from llmspell_core.json_text import read_json
 from llmspell_core.records import Record, key
 from llmspell_core.schema import describe
 
@@ -153,7 +154,7 @@ class _Reader:
             if path.stat().st_size > _MOST_BYTES:
                 raise ConfigError(f"{path} is over 16 MiB")
             lines = path.read_text(encoding="utf-8").splitlines()
-            return [json.loads(line) for line in lines if line.strip()]
+            return [read_json(line) for line in lines if line.strip()]
         except (OSError, ValueError) as error:
             raise ConfigError(f"the cases of {path} cannot be read: {error}") from None
 

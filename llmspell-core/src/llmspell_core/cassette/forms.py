@@ -13,6 +13,7 @@ import re
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from llmspell_core.json_text import read_json
 from llmspell_core.security.redact import MASK
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _ordered(content: Any) -> Any:
     if not isinstance(content, str) or content[:1] not in ("{", "["):
         return content
     try:
-        return json.dumps(json.loads(content), sort_keys=True, ensure_ascii=False)
+        return json.dumps(read_json(content), sort_keys=True, ensure_ascii=False)
     except ValueError:
         return content
 

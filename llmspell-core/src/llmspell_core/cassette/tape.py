@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llmspell_core.errors import ConfigError
+from llmspell_core.json_text import read_json
 
 SCHEMA = "llmspell.cassette/1"
 #: Larger files are no recordings of ours.
@@ -37,7 +38,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 def _line(path: Path, number: int, text: str) -> dict[str, Any]:
     try:
-        data = json.loads(text)
+        data = read_json(text)
     except ValueError as error:
         raise _invalid(path, f"line {number} is no JSON: {error}") from None
     if not isinstance(data, dict):

@@ -9,6 +9,7 @@ from llmspell_core.chat.errors import Service, answer_error, bad_response
 from llmspell_core.chat.media_parts import MediaParts
 from llmspell_core.chat.reasoning import reasoning_of, signature_of
 from llmspell_core.chat.usage import usage_of
+from llmspell_core.json_text import read_json
 from llmspell_core.messages import ToolCall
 from llmspell_core.provider import ModelRequest, ModelResponse
 
@@ -115,7 +116,7 @@ def make_call(id_: str, name: str, arguments: Any) -> ToolCall:
             value = {}
             break
         try:
-            value = json.loads(value)
+            value = read_json(value)
         except ValueError:
             return ToolCall(id=id_, name=name, raw_arguments=str(arguments))
     if value is None:

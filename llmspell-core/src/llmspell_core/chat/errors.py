@@ -11,6 +11,7 @@ from typing import Any
 
 from llmspell_core.chat.overflow import overflow_numbers
 from llmspell_core.errors import ProviderError
+from llmspell_core.json_text import read_json
 
 #: A longer Retry-After is reported instead of being waited for.
 LONGEST_RETRY_AFTER_MS = 30_000
@@ -190,7 +191,7 @@ def timeout_error(service: Service, timeout_ms: float) -> ProviderError:
 def error_text(body: str) -> str:
     """What a service says is wrong, out of the shapes that services use; "" when nothing."""
     try:
-        data = json.loads(body)
+        data = read_json(body)
     except ValueError:
         return _page_title(body) if looks_like_html(body) else body.strip()
     if isinstance(data, list) and data:

@@ -19,6 +19,7 @@ from llmspell_core.chat.errors import Service, answer_error, bad_response, conne
 from llmspell_core.chat.media_parts import MediaParts
 from llmspell_core.chat.reasoning import SignatureParts, call_signature, reasoning_of
 from llmspell_core.chat.usage import usage_of
+from llmspell_core.json_text import read_json
 from llmspell_core.messages import Usage
 from llmspell_core.provider import CallDelta, ModelDelta, ModelRequest, ModelResponse
 
@@ -113,12 +114,12 @@ class StreamedAnswer:
 
     def _decode(self, event: str) -> list[Any]:
         try:
-            return [json.loads(event)]
+            return [read_json(event)]
         except ValueError:
             pass
         try:
             # Some services leave out the blank line between events.
-            return [json.loads(line) for line in event.splitlines() if line.strip() != "[DONE]"]
+            return [read_json(line) for line in event.splitlines() if line.strip() != "[DONE]"]
         except ValueError:
             raise bad_response(self.service, f"a chunk that is no JSON: {event[:100]}") from None
 

@@ -53,10 +53,7 @@ def read(path: Path, name: str) -> tuple[dict[str, Any], str]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _mistake(f"{name}:{raw.count(10, 0, error.start) + 1}", "is not UTF-8 text") from None
-    try:
-        data = parse(text, path.suffix, name)
-    except RecursionError:
-        raise _mistake(name, "is nested too deep") from None
+    data = parse(text, path.suffix, name)
     if not isinstance(data, dict):
         raise _mistake(name, "is not a table")
     try:
@@ -83,12 +80,12 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def parse(text: str, suffix: str, name: str) -> Any:
-    """The data in a text of this kind of file."""
-    if suffix == ".json":
-        return _json(text, name)
-    if suffix in {".yaml", ".yml"}:
-        return _yaml(text, name)
-    return _toml(text, name)
+    """The data in a text of this kind of file. Raises `ConfigMistakes` with the line."""
+    read = {".json": _json, ".yaml": _yaml, ".yml": _yaml}.get(suffix, _toml)
+    try:
+        return read(text, name)
+    except RecursionError:
+        raise _mistake(name, "is nested too deep") from None
 
 
 def _toml(text: str, name: str) -> Any:
@@ -150,7 +147,8 @@ def _yaml(text: str, name: str) -> Any:
         raise _mistake(name, "is over 128 KiB, the most that is read of YAML")
     try:
         _bound_references(YAML(typ="safe", pure=True).compose(text), name)
-        return YAML(typ="safe", pure=True).load(text) or {}
+        data = YAML(typ="safe", pure=True).load(text)
+        return {} if data is None else data
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise _mistake(f"{name}:{line}", f"invalid YAML: {error.problem}") from None
