@@ -154,8 +154,8 @@ def test_every_mistake_in_a_suite_is_told_with_its_line(tmp_path: Path) -> None:
         ':3   modle: unknown key, did you mean "model"?',
         "it names agent and tool, exactly one of agent, workflow, tool, script",
         ':2   repeat: "many" is not a whole number from 1 to 1000',
-        ":8   cases.one.checks.regex: the pattern cannot be used: missing )",
-        '"eqals" is no check, did you mean "equals"?',
+        ":10   cases.one.checks.regex: the pattern cannot be used: missing )",
+        ':12   cases.2.checks: "eqals" is no check, did you mean "equals"?',
     ):
         assert text in said, said
 

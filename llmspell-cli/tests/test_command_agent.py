@@ -129,11 +129,51 @@ def test_files_and_configured_agents_are_checked(llmspell: CommandLine) -> None:
     assert done.out.splitlines() == [
         'bad.agent.yaml:2   tols: unknown key, did you mean "tools"?',
         "ok  greet.agent.toml",
-        'unknown template "chta"',
+        'llmspell.toml:2   agents.bot: unknown template "chta", did you mean "chat"?',
     ]
     assert llmspell("agent", "validate", "greet.agent.toml").code == 0
     rows = json.loads(llmspell("agent", "validate", "--json").out)
     assert [row["ok"] for row in rows] == [False, True, False]
+
+
+def test_what_only_the_maker_of_agents_knows_is_checked_with_the_configuration(
+    llmspell: CommandLine,
+) -> None:
+    llmspell.write(
+        "llmspell.toml",
+        '[agents.a]\nsystemprompt = "x"\n\n[agents.b]\ntemperature = "hot"\n\n'
+        '[agents.c]\ntools = ["calculatr"]\n\n[agents.d]\nresponse_format = {type = "objekt"}\n',
+    )
+    done = llmspell("config", "validate")
+    assert done.code == 2
+    for text in (
+        "4 mistakes in the configuration",
+        'llmspell.toml:2    agents.a: agent a: unknown field "systemprompt"',
+        "llmspell.toml:5    agents.b: agent b: temperature must be a number",
+        'llmspell.toml:8    agents.c: unknown tool "calculatr", did you mean "calculator"?',
+        "llmspell.toml:11   agents.d: agent d: response_format: type: 'objekt'",
+    ):
+        assert text in done.err, done.err
+    llmspell.write("llmspell.toml", '[agents.a]\nsystem_prompt = "x"\n')
+    assert llmspell("config", "validate").code == 0
+
+
+def test_files_that_cannot_run_are_found_before(llmspell: CommandLine) -> None:
+    llmspell.write("a.agent.md", '+++\ndescription = "x"\n')
+    llmspell.write("b.agent.toml", 'system_prompt = "a {{ x"\n[parameters]\nx = "string"\n')
+    llmspell.write("c.agent.toml", '[inputs]\nn = { type = "integer", minimum = "a" }\n')
+    llmspell.write("d.agent.json", "[" * 200_000)
+    a, b, c, d = llmspell("agent", "validate").out.splitlines()
+    assert a == "a.agent.md:1   the fields in front of the prompt have no end"
+    assert b.startswith("b.agent.toml:1   system_prompt: unexpected end of template")
+    assert c.startswith("c.agent.toml:1   inputs: no schema: properties/n/minimum: 'a'")
+    assert d == "d.agent.json   is nested too deep"
+
+
+def test_inputs_are_put_into_the_prompt(llmspell: CommandLine, asked: list[dict[str, Any]]) -> None:
+    llmspell.write("r.agent.md", '+++\n[inputs]\npath = "string"\n+++\nYou review {{ path }}.\n')
+    assert llmspell("agent", "run", "r.agent.md", "hi", "--param", "path=SPELL").code == 0
+    assert asked[-1]["messages"][0]["content"] == "You review SPELL."
 
 
 def test_the_schema_is_printed(llmspell: CommandLine) -> None:

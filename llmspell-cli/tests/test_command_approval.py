@@ -65,7 +65,7 @@ def test_without_a_terminal_the_option_is_named(llmspell: CommandLine) -> None:
 def test_a_person_is_asked(
     answers: list[str], result: str, code: int, llmspell: CommandLine
 ) -> None:
-    ended, screen = on_a_terminal(llmspell, ["s.lua"], "in this run: ", answers)
+    ended, screen = on_a_terminal(llmspell, ["s.lua"], "from now on: ", answers)
     assert ended == code
     assert "cleaner wants to run" in screen
     assert 'path = "output/x\\u001b[2J.txt"' in screen

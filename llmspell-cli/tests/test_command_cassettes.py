@@ -81,3 +81,9 @@ def test_a_project_that_is_not_trusted_records_nothing(llmspell: CommandLine) ->
     assert done.out == "Hello there.\n"
     assert "cassette.path" in done.err
     assert not (llmspell.cwd.parent / "stolen.jsonl").exists()
+
+
+def test_a_mode_that_needs_a_file_asks_nobody_without_one(llmspell: CommandLine) -> None:
+    for mode in ("replay", "record"):
+        done = llmspell("--set", f"cassette.mode={mode}", "spell.lua")
+        assert (done.code, f'mode = "{mode}" needs a path' in done.err) == (2, True)

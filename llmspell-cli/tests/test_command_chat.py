@@ -216,6 +216,23 @@ def test_files_are_put_into_the_message(llmspell: CommandLine, service: Service)
     assert len(service.asked) == asked
 
 
+def test_what_is_piped_in_names_no_files(llmspell: CommandLine, service: Service) -> None:
+    llmspell.write("private.txt", "the password is xyzzy")
+    for args in (("chat", "Review this."), ("chat",)):
+        assert llmspell(*args, stdin="a line with @private.txt in it").code == 0
+        assert "xyzzy" not in json.dumps(service.asked[-1])
+        assert service.texts()[-1].endswith("a line with @private.txt in it")
+
+
+def test_the_session_of_a_script_is_no_chat(llmspell: CommandLine, service: Service) -> None:
+    script = 'Agent.new{ name = "a" }:execute{ text = "hi", session = "trip" }'
+    llmspell.write("s.lua", script)
+    assert llmspell("s.lua").code == 0
+    done = llmspell("chat", "--session", "trip", "private")
+    assert (done.code, "belongs to a script, which would see the chat" in done.err) == (1, True)
+    assert "private" not in json.dumps(service.asked)
+
+
 def test_agents_and_models_are_chosen_and_kept(llmspell: CommandLine, service: Service) -> None:
     agent = 'name = "pirate"\nsystem_prompt = "You are a pirate."\n'
     llmspell.write("pirate.agent.toml", agent)
@@ -268,7 +285,7 @@ def test_tools_and_approvals_are_inline(llmspell: CommandLine) -> None:
     screen.wait_for("> ")
     screen.type("delete output/a.txt\n")
     screen.wait_for("cleaner wants to run")
-    screen.wait_for("in this run: ")
+    screen.wait_for("from now on: ")
     screen.type("y\n")
     screen.wait_for("heard: ")
     assert "▸ file-operations  operation=delete path=output/a.txt" in screen.shown
@@ -276,7 +293,7 @@ def test_tools_and_approvals_are_inline(llmspell: CommandLine) -> None:
     assert not (llmspell.cwd / "output/a.txt").exists()
     llmspell.write("output/b.txt", "")
     screen.type("delete output/b.txt\n")
-    screen.wait_for("in this run: ", 2)
+    screen.wait_for("from now on: ", 2)
     screen.type("n\n")
     screen.wait_for("✗ file-operations")
     screen.wait_for("heard: ", 2)

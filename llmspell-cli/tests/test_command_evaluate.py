@@ -192,3 +192,10 @@ def test_mistakes_are_told_before_anything_runs(llmspell: CommandLine) -> None:
     llmspell.write("b.json", "{}")
     done = llmspell("evaluate", "suites/kettles.yaml", "--baseline", "b.json")
     assert (done.code, "was not written by llmspell evaluate" in done.err) == (2, True)
+
+
+def test_more_runs_are_asked_for_than_there_are(llmspell: CommandLine) -> None:
+    llmspell.write("s.yaml", "tool: calculator\ncases:\n  - {input: '1', checks: {equals: 1}}\n")
+    done = llmspell("evaluate", "s.yaml", "--repeat", "2", "--pass-at", "3")
+    assert (done.code, "pass@3 needs 3 runs of a case, and there are 2" in done.err) == (2, True)
+    assert llmspell("evaluate", "s.yaml", "--repeat", "3", "--pass-at", "3").code == 0

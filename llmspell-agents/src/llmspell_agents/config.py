@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic import ValidationError as PydanticError
 
 from llmspell_agents.functions import Function
@@ -14,11 +14,18 @@ from llmspell_agents.history.settings import ContextChoice, Memory
 from llmspell_agents.reasoning import ReasoningField
 from llmspell_agents.resources import ResourceLimits
 from llmspell_agents.security_field import Security, checked_security
+from llmspell_agents.structured import asked_schema
 from llmspell_core.account import Limits
 from llmspell_core.errors import ValidationError
 from llmspell_core.names import to_snake
 from llmspell_core.provider import RetryPolicy
-from llmspell_core.schema import describe, mistakes_text, pydantic_mistakes
+from llmspell_core.schema import (
+    check_schema,
+    describe,
+    mistakes_text,
+    pydantic_mistakes,
+    short_form,
+)
 from llmspell_core.script.model import Also, ScriptModel
 
 DEFAULT_REQUESTS = 25
@@ -30,6 +37,24 @@ DEFAULT_HANDOFFS = 10
 
 def _flat_model(value: Any) -> Any:
     return {"id": value} if isinstance(value, str) else value
+
+
+def _checked_inputs(value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        if value:
+            check_schema(short_form(value), "no schema")
+    except ValidationError as error:
+        raise ValueError(error.message) from None
+    return value
+
+
+def _checked_answer(value: dict[str, Any] | None) -> dict[str, Any] | None:
+    try:
+        if value:
+            asked_schema(value)
+    except ValidationError as error:
+        raise ValueError(error.message.removeprefix("response_format: ")) from None
+    return value
 
 
 #: Fields that change what a template sets; no agent has them.
@@ -96,7 +121,7 @@ class AgentConfig(ScriptModel):
         "", description='a text, "@prompts.NAME", or {template, variables}'
     )
     prompt_append: str = Field("", description="text after the template's prompt")
-    inputs: dict[str, Any] = Field(
+    inputs: Annotated[dict[str, Any], AfterValidator(_checked_inputs)] = Field(
         default_factory=dict,
         description="JSON schema, or {name = type}, of the variables that a run is given",
     )
@@ -113,7 +138,9 @@ class AgentConfig(ScriptModel):
         default_factory=list, description="names of the template's tools to leave out"
     )
     tool_choice: str | None = Field(None, description="auto, none, required, or a tool's name")
-    response_format: dict[str, Any] | None = Field(None, description="JSON schema of the answer")
+    response_format: Annotated[dict[str, Any] | None, AfterValidator(_checked_answer)] = Field(
+        None, description="JSON schema of the answer"
+    )
     output_mode: Literal["auto", "native", "tool", "prompted", "grammar"] = Field(
         "auto", description="how the answer is held to response_format"
     )

@@ -32,6 +32,8 @@ def system_text(
         text = _rendered(given, {**known, **given.variables, **variables}, ctx)
     elif given.startswith(_PROMPT):
         text = ctx.runtime.prompts.resolve(given, variables)
+    elif config.inputs:
+        text = _rendered(PromptTemplate(template=given, append=""), variables, ctx)
     else:
         text = given
     text = "\n\n".join(part for part in (text, *always) if part)

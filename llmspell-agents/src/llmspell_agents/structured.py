@@ -52,13 +52,7 @@ class AnswerSchema:
     @classmethod
     def of(cls, given: dict[str, Any], mode: Mode) -> AnswerSchema:
         """From a JSON schema, or from the form of OpenAI's `response_format` around one."""
-        inner = given.get("json_schema")
-        if given.get("type") == "json_schema" and isinstance(inner, dict):
-            given = inner.get("schema", inner)
-        elif given.get("type") == "json_object":
-            given = {"type": "object"}
-        check_schema(given, "response_format")
-        given = canonical_schema(given)
+        given = canonical_schema(asked_schema(given))
         wrapped = mode in ("native", "tool") and given.get("type") != "object"
         shown = canonical_schema(_wrapped(given)) if wrapped else given
         tool = None
@@ -147,6 +141,17 @@ class AnswerSchema:
         if self.wrapped and isinstance(value, dict) and set(value) == {"value"}:
             value = value["value"]
         return self.check(value)
+
+
+def asked_schema(given: dict[str, Any]) -> dict[str, Any]:
+    """The JSON schema in a `response_format`. Raises `input.invalid` for one that is none."""
+    inner = given.get("json_schema")
+    if given.get("type") == "json_schema" and isinstance(inner, dict):
+        given = inner.get("schema", inner)
+    elif given.get("type") == "json_object":
+        given = {"type": "object"}
+    check_schema(given, "response_format")
+    return given
 
 
 def find_json(text: str) -> Any:

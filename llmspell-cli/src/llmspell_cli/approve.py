@@ -45,7 +45,7 @@ class _CommandLine:
     async def _prompt(self, request: ApprovalRequest) -> ApprovalAnswer:
         say(_question(request))
         while True:
-            sys.stderr.write("  allow it? [y]es, [n]o, [a]lways in this run: ")
+            sys.stderr.write("  allow it? [y]es, [n]o, [a]lways from now on: ")
             sys.stderr.flush()
             try:
                 answer = await read_line()

@@ -143,6 +143,14 @@ def session_id(given: Any) -> Any:
     return given.get("id") if isinstance(given, dict) else given
 
 
+def _named(given: Any) -> Any:
+    """As `session_id`; what names no session is a mistake, and does not mean none."""
+    found = session_id(given)
+    if given is not None and not found:
+        raise ValueError("must be a session or its id")
+    return found
+
+
 class AgentInput(ScriptModel):
     """What a run gets: a text, and beside it what the component declares to use."""
 
@@ -151,7 +159,7 @@ class AgentInput(ScriptModel):
     text: str = ""
     instruction: str = ""
     context: Any = None
-    session: Annotated[str | None, BeforeValidator(session_id)] = None
+    session: Annotated[str | None, BeforeValidator(_named)] = None
     attachments: list[Any] = Field(default_factory=list)
     parameters: dict[str, Any] = Field(default_factory=dict)
     variables: dict[str, Any] = Field(default_factory=dict)

@@ -27,6 +27,7 @@ from llmspell_core.config.directories import data_dir, own_places
 from llmspell_core.config.settings import Settings
 from llmspell_core.config.sources import Loaded, load
 from llmspell_core.context import ExecutionContext
+from llmspell_core.errors import ConfigError
 from llmspell_core.extensions import Extensions
 from llmspell_core.filling import fill_registries
 from llmspell_core.hooks import HookContext
@@ -223,6 +224,13 @@ class Runtime:
         from llmspell_core.cassette import Cassette
 
         given = self.settings.cassette
+        if not given.path and given.mode in ("record", "replay"):
+            # Without a file it would ask, which "replay" must never do.
+            raise ConfigError(
+                f'[cassette] mode = "{given.mode}" needs a path',
+                code="config.invalid",
+                hint="set cassette.path, or use --record FILE or --replay FILE",
+            )
         if given.path:
             path = Path(given.path)
             self.cassette = Cassette(path, given.mode, tools=given.tools, redactor=self.redactor)

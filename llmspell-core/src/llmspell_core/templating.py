@@ -65,6 +65,12 @@ def render(template: str, variables: Mapping[str, Any] | None = None, strict: bo
         return "".join(compiled.generate(dict(variables or {})))
 
 
+def check_template(template: str) -> None:
+    """Raise `template.syntax` or `limit.*` for what could not be rendered."""
+    if "{" in template:
+        _compile(template, False)
+
+
 @dataclass(frozen=True, slots=True)
 class Expression:
     """A compiled expression: call it with variables.

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError as PydanticError
 
+from llmspell_agents.templates.levels import prompt_mistakes
 from llmspell_agents.templates.model import AgentTemplate
 from llmspell_core.config.files import parse
 from llmspell_core.config.locate import line_of
@@ -20,6 +21,7 @@ SUFFIXES = (".yaml", ".yml", ".toml", ".json", ".md")
 #: For editors; no field.
 SCHEMA_KEY = "$schema"
 _NAME = re.compile(r"(?P<stem>.+)\.agent(?P<suffix>\.[a-z]+)")
+_OPENED = re.compile(r"(---|\+\+\+)[ \t]*\r?\n")
 _FRONT = re.compile(r"(---|\+\+\+)[ \t]*\r?\n(.*?)^\1[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 _FRONT_SUFFIX = {"---": ".yaml", "+++": ".toml"}
 UNKNOWN = "unknown key"
@@ -57,6 +59,11 @@ class AgentText:
 
     def _split(self, text: str) -> None:
         front = _FRONT.match(text)
+        if front is None and (opened := _OPENED.match(text)):
+            raise ValidationError(
+                f"{self.path}:1   the fields in front of the prompt have no end",
+                hint=f'a line "{opened[1]}" ends them',
+            )
         self._suffix = _FRONT_SUFFIX[front[1]] if front else ".yaml"
         # Behind a line in place of the mark, so that lines keep their numbers.
         self._text = f"\n{front[2]}" if front else ""
@@ -93,6 +100,8 @@ class AgentText:
                 if len(left) < len(fields) and len(found) == 1:
                     fields = left
                     continue
+            else:
+                mistakes += [self.mistake((one,), text) for one, text in prompt_mistakes(made)]
             if mistakes:
                 raise self.wrong(mistakes)
             return made

@@ -9,10 +9,11 @@ from pydantic import BaseModel
 from llmspell_agents.config import LEVEL_FIELDS, AgentConfig, PromptTemplate
 from llmspell_agents.own_keys import key_stays
 from llmspell_agents.security_field import both
-from llmspell_agents.templates.model import ABOUT_FIELDS
+from llmspell_agents.templates.model import ABOUT_FIELDS, AgentTemplate
 from llmspell_core.adapters import component_of
-from llmspell_core.errors import ValidationError, did_you_mean
+from llmspell_core.errors import LLMSpellError, ValidationError, did_you_mean
 from llmspell_core.names import canonical
+from llmspell_core.templating import check_template
 
 #: Tables and records in which a level sets only what it names.
 _MERGED = frozenset({"guardrails", "hooks", "limits", "memory", "on_event", "retry", "settings"})
@@ -91,6 +92,24 @@ def tool_name_of(given: Any) -> str:
         found = component_of(given) or given
         given = getattr(found, "name", None) or getattr(found, "__name__", "")
     return canonical(str(given))
+
+
+def prompt_mistakes(own: AgentTemplate) -> list[tuple[str, str]]:
+    """What cannot be rendered of a level's prompts: the field, and what is wrong with it."""
+    if not (own.extends or own.parameters or own.inputs):
+        return []
+    prompt = own.system_prompt
+    texts = {
+        "system_prompt": prompt if isinstance(prompt, str) else prompt.template,
+        "prompt_append": own.prompt_append,
+    }
+    found = []
+    for field, text in texts.items():
+        try:
+            check_template(text)
+        except LLMSpellError as error:
+            found.append((field, error.message))
+    return found
 
 
 def prompt_of(fields: Fields, values: dict[str, Any]) -> str | PromptTemplate:

@@ -12,7 +12,14 @@ from pydantic import ValidationError as PydanticError
 from llmspell_agents.agent import Agent
 from llmspell_agents.config import AgentConfig
 from llmspell_agents.own_keys import key_stays
-from llmspell_agents.templates.levels import APPENDED, Fields, extended, prompt_of, tool_name_of
+from llmspell_agents.templates.levels import (
+    APPENDED,
+    Fields,
+    extended,
+    prompt_mistakes,
+    prompt_of,
+    tool_name_of,
+)
 from llmspell_agents.templates.model import AgentTemplate
 from llmspell_agents.templates.parameters import EMPTY, Schema, checked, declared, filled
 from llmspell_core.errors import LLMSpellError, ValidationError, did_you_mean
@@ -52,6 +59,8 @@ class Template:
         if len(self.levels) > MAX_LEVELS:
             raise ValidationError(f"{label}: more than {MAX_LEVELS} levels of extends")
         below = parent.parameters if parent else EMPTY
+        for field, message in prompt_mistakes(own):
+            raise ValidationError(f"{label}: {field}: {message}")
         self.parameters: Schema = declared(below, own.parameters, label)
         self.fields: Fields = extended(parent.fields if parent else {}, own, label)
 

@@ -101,9 +101,9 @@ def _said(check: Check, found: Any) -> Verdict:
     if isinstance(found, bool):
         share = float(score) if isinstance(score, (int, float)) else None
         return verdict(check, found, reason, share)
-    if isinstance(found, (int, float)):
+    if isinstance(found, (int, float)) and 0 <= found <= 1:
         passed = found >= check.options.get("threshold", THRESHOLD)
-        return verdict(check, passed, f"{found:g}: {reason}", min(1.0, max(0.0, float(found))))
+        return verdict(check, passed, f"{found:g}: {reason}", float(found))
     raise LLMSpellError(
         f"{check.wanted} returned nothing that says whether the answer is right",
         code="evaluation.no_verdict",

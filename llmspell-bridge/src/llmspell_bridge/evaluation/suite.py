@@ -101,6 +101,8 @@ class _Reader:
         self._data = data
         self._text = text
         self._mistakes: list[Mistake] = []
+        #: Where a case stands in the list, by what mistakes call it.
+        self._places: dict[str, int] = {}
 
     def suite(self) -> Suite:
         """The suite, or the error that lists all mistakes."""
@@ -165,9 +167,10 @@ class _Reader:
             return Case(name=str(number))
         name = str(given.get("name") or number)
         at = ("cases", name)
+        self._places[name] = number - 1
         self._unknown(given, _CASE, at)
         own = self._checks(given.get("checks"), (*at, "checks"))
-        if not own and not common:
+        if not given.get("checks") and not common:
             self._wrong(at, "nothing is checked", f"checks: one of {', '.join(KINDS)}")
         tags = given.get("tags", [])
         if not isinstance(tags, list):
@@ -190,19 +193,21 @@ class _Reader:
             options = {name: one for name, one in given.items() if name not in KINDS}
             given = [{name: one, **options} for name, one in given.items() if name in KINDS]
         made = []
-        for one in given if isinstance(given, list) else [given]:
-            found = self._check(one, at)
+        for number, one in enumerate(given if isinstance(given, list) else [given]):
+            found = self._check(one, at, str(number))
             if found is not None:
                 made.append(found)
         return made
 
-    def _check(self, given: Any, at: tuple[str, ...]) -> Check | None:
+    def _check(self, given: Any, at: tuple[str, ...], number: str) -> Check | None:
         kinds = [name for name in KINDS if isinstance(given, dict) and name in given]
         if len(kinds) != 1 or not isinstance(given, dict):
             first = next(iter(given), "") if isinstance(given, dict) else ""
             near = did_you_mean(str(first), list(KINDS))
             what = f'"{first}"' if first else describe(given)
-            self._wrong(at, f"{what} is no check", near or f"one of {', '.join(KINDS)}")
+            inside = (*at, number) if first == "" else (*at, number, str(first))
+            hint = near or f"one of {', '.join(KINDS)}"
+            self._wrong(at, f"{what} is no check", hint, self._line(inside))
             return None
         kind, options = kinds[0], dict(given)
         wanted = options.pop(kind)
@@ -245,14 +250,19 @@ class _Reader:
                 near = did_you_mean(str(name), sorted(known))
                 self._wrong((*at, str(name)), "unknown key", near or ", ".join(sorted(known)))
 
-    def _wrong(self, at: tuple[str, ...], message: str, hint: str | None = None) -> None:
-        line = self._line(at)
+    def _wrong(
+        self, at: tuple[str, ...], message: str, hint: str | None = None, line: int | None = None
+    ) -> None:
+        line = line or self._line(at)
         where = f"{self._path}:{line}" if line else str(self._path)
         self._mistakes.append(Mistake(at, message, hint, where))
 
     def _line(self, at: tuple[str, ...]) -> int | None:
-        """Parsers give no positions inside of lists: a case is found by its name."""
+        """In TOML and JSON items of lists are not told apart: a case is found by its name."""
         if at[:1] == ("cases",) and len(at) > 1:
+            place = self._places.get(at[1])
+            if place is not None and self._path.suffix.lower() in {".yaml", ".yml"}:
+                return line_of(self._text, ("cases", str(place), *at[2:]), ".yaml")
             name = re.escape(at[1])
             found = re.search(
                 rf"\bname[\"']?\s*[:=]\s*[\"']?{name}[\"']?\s*(,|$)", self._text, re.MULTILINE

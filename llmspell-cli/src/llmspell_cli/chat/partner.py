@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from llmspell_cli.chat.attachments import named_files, with_attachments
 from llmspell_cli.chat.display import Display
-from llmspell_core.errors import NotFoundError
+from llmspell_core.errors import NotFoundError, PolicyError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -53,6 +53,7 @@ class Partner:
                 )
             session = found[0].id
         if session is not None:
+            await self._check(session, new=True)
             self._ctx = self._ctx.child(session_id=session)
             self.session = await sessions.open(session, self._ctx)
             known = self.session.metadata
@@ -82,8 +83,11 @@ class Partner:
             raise
         await self._note_choice()
 
-    async def say(self, line: str, display: Display) -> AgentOutput | None:
-        """Put a line to the agent and show the answer as it comes."""
+    async def say(self, line: str, display: Display, data: str = "") -> AgentOutput | None:
+        """Put a line to the agent and show the answer as it comes.
+
+        `data` follows the line, as it is: who wrote it has no say in which files are read.
+        """
         agent = await self.agent()
         ctx = self._ctx
         # A person has named them: they are readable wherever they are, but for what none may read.
@@ -91,6 +95,7 @@ class Partner:
         if named:
             ctx = ctx.child(policy=ctx.policy.bound(readable=named))
         given = await with_attachments(line, ctx)
+        given["text"] = "\n\n".join(part for part in (given["text"], data) if part)
         if self.session is None:
             await self.new()
         given["session"] = self.session.id if self.session else None
@@ -101,6 +106,20 @@ class Partner:
                 display.show(chunk)
                 self.last = chunk.output or self.last
         return self.last
+
+    async def _check(self, session: str, *, new: bool = False) -> None:
+        """Raises `session.not_found`, and `policy.session` for one that is no chat."""
+        try:
+            await self._runtime.sessions.get(session, self._ctx)
+        except NotFoundError:
+            if not new:
+                raise
+        except PolicyError:
+            raise PolicyError(
+                f'the session "{session}" belongs to a script, which would see the chat',
+                code="policy.session",
+                hint="name another id; /sessions lists the chats",
+            ) from None
 
     async def new(self) -> SessionInfo:
         """Begin a new session."""
@@ -122,9 +141,8 @@ class Partner:
 
     async def switch(self, session: str) -> SessionInfo:
         """Go on in another session."""
-        ctx = self._ctx.child(session_id=session)
-        await self._runtime.sessions.get(session, ctx)
-        self._ctx = ctx
+        await self._check(session)
+        self._ctx = ctx = self._ctx.child(session_id=session)
         self.session = await self._runtime.sessions.open(session, ctx)
         return self.session
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from llmspell_cli.agent_check import configured_mistakes, mistake_of
 from llmspell_cli.agent_page import agent_row, print_template, template_row
 from llmspell_cli.helptext import Group
 from llmspell_cli.look import clean, say
@@ -17,6 +18,8 @@ from llmspell_cli.script_args import parse_params, typed_params
 from llmspell_cli.signals import run_until_signal
 from llmspell_cli.tables import print_json, show
 from llmspell_cli.usage import usage_rows
+from llmspell_core.config.mistakes import Mistake
+from llmspell_core.errors import LLMSpellError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -253,8 +256,11 @@ def validate(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> int:
     chosen = [*files] or sorted(Path().glob(PATTERN))
 
     async def work(found: ExecutionContext) -> list[dict[str, Any]]:
-        names = [] if files else [*found.settings.agents]
-        return [await _checked(str(one), found) for one in (*chosen, *names)]
+        rows = [_row(str(one), await mistake_of(str(one), found)) for one in chosen]
+        if files:
+            return rows
+        wrong = await configured_mistakes(found.runtime.loaded, found)
+        return [*rows, *(_row(name, wrong.get(name)) for name in found.settings.agents)]
 
     rows = _with_runtime(common_of(ctx), work, *chosen)
     if as_json:
@@ -267,14 +273,19 @@ def validate(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> int:
     return 0 if all(row["ok"] for row in rows) else 1
 
 
-async def _checked(name: str, ctx: ExecutionContext) -> dict[str, Any]:
-    from llmspell_core.errors import LLMSpellError
+def _row(name: str, wrong: LLMSpellError | Mistake | None) -> dict[str, Any]:
+    if wrong is None:
+        return {"name": name, "ok": True}
+    data = {**wrong.as_dict(), "message": str(wrong)} if isinstance(wrong, Mistake) else None
+    return {"name": name, "ok": False, "error": data or _with_name(name, wrong)}
 
-    try:
-        await ctx.create("agent_template", name)
-    except LLMSpellError as error:
-        return {"name": name, "ok": False, "error": error.to_dict()}
-    return {"name": name, "ok": True}
+
+def _with_name(name: str, error: Any) -> dict[str, Any]:
+    """The error as data; in a list of many files each mistake says which one it is of."""
+    data: dict[str, Any] = error.to_dict()
+    if name not in error.message:
+        data["message"] = f"{name}: {error.message}"
+    return data
 
 
 @agent.command(examples=("llmspell agent schema > agent.schema.json",))

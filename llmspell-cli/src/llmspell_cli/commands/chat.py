@@ -55,10 +55,10 @@ def chat(ctx: click.Context, /, prompt: str | None, **given: Any) -> int:
     asker = approver(given["approve"], yes=given["yes"])
     # With both, what is piped in is data for the prompt; with a terminal it is not waited for.
     if prompt is not None or not sys.stdin.isatty():
-        text = "\n\n".join(part for part in (prompt, _piped()) if part)
-        if not text.strip():
+        said = prompt or "", _piped()
+        if not "".join(said).strip():
             raise click.UsageError("a prompt is expected, as an argument or on standard input")
-        run_until_signal(_one_answer(common_of(ctx), text, asker, given))
+        run_until_signal(_one_answer(common_of(ctx), said, asker, given))
         return 0
     return _conversation(common_of(ctx), asker, given)
 
@@ -68,8 +68,9 @@ def _piped() -> str:
 
 
 async def _one_answer(
-    common: Common, text: str, asker: Approver, given: dict[str, Any]
+    common: Common, said: tuple[str, str], asker: Approver, given: dict[str, Any]
 ) -> AgentOutput | None:
+    """`said` is the prompt, and what was piped in."""
     from llmspell_cli.chat.display import Display
     from llmspell_cli.chat.partner import Partner
     from llmspell_core.runtime import Runtime
@@ -81,7 +82,8 @@ async def _one_answer(
         await partner.begin(given["session"], latest=given["latest"])
         display = Display()
         try:
-            return await partner.say(text, display)
+            prompt, data = said
+            return await partner.say(prompt, display, data)
         finally:
             display.end()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,10 @@ from llmspell_cli.helptext import Group
 from llmspell_cli.look import clean, say
 from llmspell_cli.options import common_of, common_options
 from llmspell_cli.tables import cell, print_json
+
+if TYPE_CHECKING:
+    from llmspell_core.config.mistakes import Mistake
+    from llmspell_core.config.sources import Loaded
 
 Rows = list[tuple[tuple[str, ...], Any]]
 
@@ -94,8 +98,26 @@ def validate(ctx: click.Context, file: Path | None) -> None:
     if file is not None:
         common.config = file
     loaded = common.load_telling()
+    if loaded.settings.agents:
+        _check_agents(loaded)
     names = ", ".join(str(path) for path in loaded.files) or "no configuration file"
     click.echo(f"ok: {names}")
+
+
+def _check_agents(loaded: Loaded) -> None:
+    """Raises the mistakes in the tables of agents, which only their maker knows."""
+    from llmspell_cli.agent_check import configured_mistakes
+    from llmspell_cli.signals import run_until_signal
+    from llmspell_core.config.mistakes import ConfigMistakes
+    from llmspell_core.runtime import Runtime
+
+    async def wrong() -> dict[str, Mistake]:
+        async with Runtime(loaded) as runtime:
+            ctx = runtime.context(overlay=runtime.base.child())
+            return await configured_mistakes(loaded, ctx)
+
+    if mistakes := run_until_signal(wrong()):
+        raise ConfigMistakes([*mistakes.values()])
 
 
 @config.command(examples=("llmspell config path",))

@@ -103,7 +103,14 @@ def _changed(suite: Suite, given: dict[str, Any]) -> Suite:
         changes["timeout_ms"] = given["timeout"] * 1000
     if given["pass_at"]:
         changes["pass_at"] = list(given["pass_at"])
-    return suite.model_copy(update=changes)
+    made = suite.model_copy(update=changes)
+    runs = max(one.repeat or made.repeat for one in made.cases)
+    if beyond := [k for k in made.pass_at if k > runs]:
+        raise click.UsageError(
+            f"pass@{beyond[0]} needs {beyond[0]} runs of a case, and there are {runs}: "
+            f"--repeat {beyond[0]}"
+        )
+    return made
 
 
 async def _run(

@@ -201,7 +201,7 @@ def _json_keys(text: str) -> Iterator[tuple[Keys, int]]:
 
 
 def _yaml_keys(text: str) -> Iterator[tuple[Keys, int]]:
-    """Every key of a YAML text with its line."""
+    """Every key of a YAML text with its line; of a list the items as well, counted from 0."""
     try:
         from ruamel.yaml import YAML
         from ruamel.yaml.error import YAMLError
@@ -214,6 +214,10 @@ def _yaml_keys(text: str) -> Iterator[tuple[Keys, int]]:
     todo: deque[tuple[Keys, Any]] = deque([((), root)] if root is not None else [])
     while todo:
         path, node = todo.popleft()
-        for name, value in getattr(node, "value", []) if node.id == "mapping" else []:
+        if node.id == "sequence":
+            for number, value in enumerate(node.value):
+                yield (*path, str(number)), value.start_mark.line + 1
+                todo.append(((*path, str(number)), value))
+        for name, value in node.value if node.id == "mapping" else []:
             yield (*path, str(name.value)), name.start_mark.line + 1
             todo.append(((*path, str(name.value)), value))

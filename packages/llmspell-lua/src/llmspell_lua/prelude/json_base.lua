@@ -26,7 +26,8 @@ function M.as_array(list)
   local meta = type(list) == "table" and getmetatable(list)
   if meta == ARRAY then return list end
   if type(list) ~= "table" or meta and meta.__metatable ~= nil then
-    M.fail("input.invalid", "JSON.array: a list is expected, not " .. (meta and meta.__name or "a " .. type(list)))
+    local what = meta and meta.__name or "a " .. type(list)
+    M.fail("input.invalid", "JSON.array: a list is expected, not " .. what)
   end
   return M.array(list)
 end
