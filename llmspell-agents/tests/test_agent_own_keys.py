@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from llmspell_agents import Agent
 from llmspell_agents.own_keys import is_local
 from llmspell_bridge.engines import ScriptSource
 from llmspell_bridge.runtime import ScriptRuntime
 from llmspell_bridge.streams import CapturedStreams
+from llmspell_core.runtime import Runtime
 from llmspell_core.testing import FakeOpenAI
 
 STORED = "sk-stored-0123456789abcdef"
@@ -171,3 +173,15 @@ def test_another_public_address_needs_a_key_with_it(tmp_path: Path) -> None:
 )
 def test_what_counts_as_this_machine_and_its_network(url: str, local: bool) -> None:
     assert is_local(url) is local
+
+
+def test_a_key_without_an_address_goes_to_the_configured_one() -> None:
+    async def main() -> None:
+        async with FakeOpenAI("hi", key=OWN) as server:
+            table = {"type": "openai", "base_url": server.base_url, "api_key": STORED}
+            settings = {"providers": {"fake": table}, "state": {"backend": "memory"}}
+            async with Runtime(settings) as runtime:
+                agent = Agent(model="fake/m", api_key=OWN)
+                assert (await agent.execute("x", runtime.context())).text == "hi"
+
+    asyncio.run(main())

@@ -90,9 +90,9 @@ def test_an_agent_is_asked_by_name_and_by_file(
 
 
 def test_a_missing_file_is_a_mistake_of_the_command_line(llmspell: CommandLine) -> None:
-    for command in (("agent", "run", "greet.agent.toml", "x"), ("agent", "info", "a.agent.md")):
+    for command in (("agent", "run", "greet.agent.toml", "x"), ("agent", "info", "a.md")):
         done = llmspell(*command)
-        assert (done.code, f"no such agent file: {command[2]}" in done.err) == (2, True)
+        assert (done.code, f'no such file or directory: "{command[2]}"' in done.err) == (2, True)
 
 
 def test_a_file_named_on_the_command_line_may_be_anywhere(

@@ -216,6 +216,15 @@ def test_files_are_put_into_the_message(llmspell: CommandLine, service: Service)
     assert len(service.asked) == asked
 
 
+def test_what_is_no_file_is_said_to_be_none(llmspell: CommandLine, service: Service) -> None:
+    llmspell.write("data.bin", b"\x00\x01bin".decode())
+    done = llmspell("chat", "ask @bob about @nothere.txt")
+    assert (done.code, done.err) == (0, "  @nothere.txt is no file: it is sent as it stands\n")
+    assert service.texts()[-1] == "ask @bob about @nothere.txt"
+    done = llmspell("chat", "what is @data.bin")
+    assert (done.code, "is no text, image or sound" in done.err) == (2, True)
+
+
 def test_what_is_piped_in_names_no_files(llmspell: CommandLine, service: Service) -> None:
     llmspell.write("private.txt", "the password is xyzzy")
     for args in (("chat", "Review this."), ("chat",)):
@@ -259,7 +268,7 @@ def test_a_conversation_on_a_terminal(llmspell: CommandLine, service: Service) -
     screen.type("/sesions\n")
     screen.wait_for('did you mean "/sessions"')
     screen.type("/sessions\n")
-    screen.wait_for("1 turns  one two")
+    screen.wait_for("1 turn  one two")
     screen.type("/stats\n")
     screen.wait_for("tokens  ")
     screen.type("/new\n")

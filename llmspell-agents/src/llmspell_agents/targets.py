@@ -59,7 +59,7 @@ def resolve_targets(config: AgentConfig, runtime: Runtime) -> list[Target]:
     if config.base_url or config.api_key:
         first.provider = runtime.providers.private(
             first.provider.name,
-            base_url=config.base_url or first.provider.config.base_url,
+            base_url=config.base_url or "",
             api_key=config.api_key or "",
         )
     targets = [first]

@@ -71,10 +71,14 @@ def print_total(reports: list[FileReport], took_s: float) -> None:
     """How many passed and how many did not, in one line."""
     counts = totals(reports)
     words = [f"{counts['passed']} passed"]
-    words += [f"{counts[key]} {text}" for key, text in _WORDS if counts[key]]
+    words += [_counted(counts[key], text) for key, text in _WORDS if counts[key]]
     files = "1 file" if len(reports) == 1 else f"{len(reports)} files"
     text = f"{', '.join(words)} in {files}, {took_s:.1f} s"
     click.echo(style(text, "green" if all(one.ok for one in reports) else "red", sys.stdout))
+
+
+def _counted(count: int, text: str) -> str:
+    return f"{count} {text.replace('files', 'file') if count == 1 else text}"
 
 
 _WORDS = (("failed", "failed"), ("not_run", "not run"), ("files_failed", "files broken"))

@@ -73,17 +73,22 @@ class Providers:
         return self._own(name)
 
     def private(self, name: str, *, base_url: str, api_key: str) -> Provider:
-        """A provider with an address that a script chose: it gets no stored key."""
+        """A provider with a key, or an address, that a script chose.
+
+        Such an address gets no stored key, and passes the network gate; without one the
+        configured address is called with the script's key.
+        """
         own = self._config(name)
-        config = replace(
-            own,
-            base_url=base_url,
-            api_key=api_key,
-            headers={},
-            # What else stands in the table of a plugin's provider may be a secret.
-            options={key: own.options[key] for key in _HARMLESS if key in own.options},
-            from_script=True,
-        )
+        config = replace(own, api_key=api_key)
+        if base_url:
+            config = replace(
+                config,
+                base_url=base_url,
+                headers={},
+                # What else stands in the table of a plugin's provider may be a secret.
+                options={key: own.options[key] for key in _HARMLESS if key in own.options},
+                from_script=True,
+            )
         made = self._make(config)
         self._private.append(made)
         if self._runtime.cassette is None:

@@ -203,6 +203,8 @@ def make_template(name: str, given: Any, templates: Registry[Any]) -> Template:
         NotFoundError: `template.not_found`, naming the nearest.
         ValidationError: `input.invalid`, also for templates that extend each other.
     """
+    if not name.strip():
+        raise ValidationError("a template needs a name")
     own = read_template(f"template {name}", given)
     if not own.extends:
         return Template(name, own)

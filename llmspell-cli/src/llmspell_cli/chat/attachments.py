@@ -28,6 +28,16 @@ def named_files(line: str) -> list[str]:
     return found
 
 
+def missing_files(line: str) -> list[str]:
+    """What reads like the name of a file, a folder or something else that is no file here."""
+    names = [match["quoted"] or match["plain"].rstrip(".,;:!?") for match in _NAMED.finditer(line)]
+    return [
+        name
+        for name in dict.fromkeys(names)
+        if ("/" in name or "." in name) and not Path(name).expanduser().is_file()
+    ]
+
+
 async def with_attachments(line: str, ctx: ExecutionContext) -> dict[str, Any]:
     """The input that a line means: `{text, attachments}`.
 
@@ -52,8 +62,11 @@ async def _text(path: str, ctx: ExecutionContext) -> str:
             f"@{path} is larger than {MAX_TEXT_KIB} KiB", hint="name a part of it in a smaller file"
         )
     try:
-        return data.decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
         raise ValidationError(
             f"@{path} is no text, image or sound", hint="convert it to text first"
-        ) from None
+        )
+    return text

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from llmspell_cli.chat.attachments import named_files, with_attachments
+from llmspell_cli.chat.attachments import missing_files, named_files, with_attachments
 from llmspell_cli.chat.display import Display
 from llmspell_core.errors import NotFoundError, PolicyError
 
@@ -94,6 +94,8 @@ class Partner:
         named = [str(Path(name).expanduser().absolute()) for name in named_files(line)]
         if named:
             ctx = ctx.child(policy=ctx.policy.bound(readable=named))
+        for name in missing_files(line):
+            display.note(f"@{name} is no file: it is sent as it stands")
         given = await with_attachments(line, ctx)
         given["text"] = "\n\n".join(part for part in (given["text"], data) if part)
         if self.session is None:

@@ -42,7 +42,7 @@ async def _new(partner: Partner, _: str) -> None:
 async def _session(partner: Partner, id: str) -> None:
     if id:
         found = await partner.switch(id)
-        say(f"  session {found.id}, {found.turns} turns")
+        say(f"  session {found.id}, {_turns(found.turns)}")
     else:
         say(f"  session {partner.session.id}" if partner.session else "  nothing was said yet")
 
@@ -51,7 +51,7 @@ async def _sessions(partner: Partner, _: str) -> None:
     rows = await partner.sessions()
     for row in rows:
         here = "*" if partner.session is not None and row.id == partner.session.id else " "
-        say(f"{here} {row.id:<30} {row.turns:>4} turns  {clean(row.name or row.title)}")
+        say(f"{here} {row.id:<30} {_turns(row.turns):>8}  {clean(row.name or row.title)}")
     if not rows:
         say("  nothing was said yet")
 
@@ -60,6 +60,10 @@ async def _model(partner: Partner, name: str) -> None:
     if name:
         await partner.choose(model=name)
     say(f"  model {clean(partner.model_name)}")
+
+
+def _turns(count: int) -> str:
+    return "1 turn" if count == 1 else f"{count} turns"
 
 
 async def _agent(partner: Partner, name: str) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 #: What agent files are called, wherever they are looked for.
 PATTERN = "*.agent.*"
+SUFFIXES = frozenset({".yaml", ".yml", ".toml", ".json", ".md"})
 
 
 @click.group(
@@ -80,8 +81,8 @@ def _files(name: str) -> list[Path]:
     path = Path(name)
     if path.is_file():
         return [path]
-    if fnmatchcase(path.name, PATTERN):
-        raise click.UsageError(f"no such agent file: {name}")
+    if fnmatchcase(path.name, PATTERN) or path.suffix in SUFFIXES:
+        raise click.UsageError(f'no such file or directory: "{name}"')
     return []
 
 

@@ -79,7 +79,7 @@ def show_(ctx: click.Context, id: str, as_json: bool) -> None:
     if as_json:
         print_json(data)
         return
-    say(clean(f"{data['id']}  {data['owner']}  {data['status']}, {data['turns']} turns"))
+    say(clean(f"{data['id']}  {data['owner']}  {data['status']}, turns: {data['turns']}"))
     for record in data["records"]:
         for one in record.get("messages", ()):
             click.echo(clean(f"{one['role']}: {_text(one)}"))

@@ -58,7 +58,8 @@ def _check(value: Any, where: str, left: int) -> None:
         for number, one in enumerate(value):
             _check(one, f"{where}[{number}]", left - 1)
     else:
-        raise _not_json(f"a value of type {type(value).__name__}", where)
+        what = "a function" if callable(value) else f"a value of type {type(value).__name__}"
+        raise _not_json(what, where)
 
 
 def _not_json(what: str, where: str) -> LLMSpellError:
