@@ -15,6 +15,7 @@ from llmspell_bridge.evaluation.checks import look
 from llmspell_bridge.evaluation.results import Answer, Attempt, CaseResult, Report, Verdict
 from llmspell_bridge.evaluation.suite import Check, read_suite
 from llmspell_core.config.mistakes import ConfigMistakes
+from llmspell_core.errors import ConfigError
 
 CALLS: list[tuple[str, dict[str, Any]]] = [("stock", {"item": "kettle"}), ("price", {})]
 
@@ -184,3 +185,22 @@ def test_what_a_check_is_given_is_looked_at_before_anything_runs(
     with pytest.raises(ConfigMistakes) as found:
         read_suite(path)
     assert said in str(found.value)
+
+
+def test_files_that_a_suite_names_are_looked_for_before_anything_runs(tmp_path: Path) -> None:
+    path = tmp_path / "kettles.yaml"
+    rest = "cases:\n  - {input: x, checks: {equals: 1}}\n"
+    for target in ("script: no.lua", "agent: no.agent.toml", "workflow: no.yaml"):
+        path.write_text(f"{target}\n{rest}")
+        with pytest.raises(ConfigMistakes) as found:
+            read_suite(path)
+        assert "kettles.yaml:1   " in str(found.value)
+        assert "there is no file" in str(found.value)
+    path.write_text("agent: x\ncases: c.jsonl\n")
+    with pytest.raises(ConfigMistakes) as found:
+        read_suite(path)
+    assert "kettles.yaml:2   cases: the cases of" in str(found.value)
+    (tmp_path / "c.jsonl").write_text('{"input": 1}\n\n{"input"\n')
+    with pytest.raises(ConfigError) as wrong:
+        read_suite(path)
+    assert "c.jsonl:3   is no JSON" in str(wrong.value)

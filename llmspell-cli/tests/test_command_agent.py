@@ -163,11 +163,15 @@ def test_files_that_cannot_run_are_found_before(llmspell: CommandLine) -> None:
     llmspell.write("b.agent.toml", 'system_prompt = "a {{ x"\n[parameters]\nx = "string"\n')
     llmspell.write("c.agent.toml", '[inputs]\nn = { type = "integer", minimum = "a" }\n')
     llmspell.write("d.agent.json", "[" * 200_000)
-    a, b, c, d = llmspell("agent", "validate").out.splitlines()
+    llmspell.write("e.agent.toml", 'name = "e"\nextends = "no.agent.toml"\n')
+    llmspell.write("f.agent.json", '{"systemPrompt": "a", "system_prompt": "b"}')
+    a, b, c, d, e, f = llmspell("agent", "validate").out.splitlines()
     assert a == "a.agent.md:1   the fields in front of the prompt have no end"
     assert b.startswith("b.agent.toml:1   system_prompt: unexpected end of template")
     assert c.startswith("c.agent.toml:1   inputs: no schema: properties/n/minimum: 'a'")
     assert d == "d.agent.json   is nested too deep"
+    assert e == 'e.agent.toml:2   extends: no such file or directory: "no.agent.toml"'
+    assert f.startswith('f.agent.json   "systemPrompt" and "system_prompt" are the same field')
 
 
 def test_inputs_are_put_into_the_prompt(llmspell: CommandLine, asked: list[dict[str, Any]]) -> None:

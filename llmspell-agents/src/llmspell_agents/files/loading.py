@@ -62,7 +62,10 @@ async def _parent(
         chain = (*above, source.path)
         if path in chain or len(chain) >= MAX_LEVELS:
             raise source.wrong([source.mistake(("extends",), f"{path} extends this file")])
-        return await _load(path, ctx, chain)
+        try:
+            return await _load(path, ctx, chain)
+        except NotFoundError as error:
+            raise source.wrong([source.mistake(("extends",), error.message)]) from None
     try:
         found: Template = ctx.overlay.templates.get(own.extends)
     except NotFoundError as error:

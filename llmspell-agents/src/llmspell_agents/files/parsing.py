@@ -125,7 +125,9 @@ class AgentText:
         path = tuple(part for part in one["field"].split(".") if part and not part.isdigit())
         unknown = _UNKNOWN.match(one["message"])
         if unknown is None:
-            return self.mistake(path, one["message"]) if path else Mistake((), one["message"])
+            if path:
+                return self.mistake(path, one["message"])
+            return Mistake((), one["message"], None, self.path)
         hint = one["message"].partition(", ")[2] or None
         if path:
             return self.mistake((*path, unknown[1]), UNKNOWN, hint)

@@ -136,11 +136,15 @@ class _Reader:
         name, value = given[0], data[given[0]]
         if not isinstance(value, (str, dict)) or (isinstance(value, dict) and name in _NAMED):
             self._wrong((name,), f"{describe(value)} is no {name}")
+        elif isinstance(value, str) and Path(value).suffix in _FILES[name]:
+            self._is_there((name,), value)
         return name, value
 
     def _cases(self, given: Any, common: list[Check]) -> list[Case]:
         if isinstance(given, str):
             given = self._case_file(given)
+            if given is None:
+                return []
         if not isinstance(given, list) or not given:
             self._wrong(("cases",), "a suite has a list of cases, or the name of a .jsonl file")
             return []
@@ -150,15 +154,28 @@ class _Reader:
             self._wrong(("cases",), f'two cases are named "{twice}"', "results are kept by name")
         return made
 
-    def _case_file(self, name: str) -> list[Any]:
+    def _is_there(self, at: tuple[str, ...], file: str) -> None:
+        path = self._path.parent / file
+        if not path.is_file():
+            self._wrong(at, f"there is no file {path}")
+
+    def _case_file(self, name: str) -> list[Any] | None:
         path = self._path.parent / name
         try:
             if path.stat().st_size > _MOST_BYTES:
                 raise ConfigError(f"{path} is over 16 MiB")
             lines = path.read_text(encoding="utf-8").splitlines()
-            return [read_json(line) for line in lines if line.strip()]
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"the cases of {path} cannot be read: {error}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            self._wrong(("cases",), f"the cases of {path} cannot be read: {why}")
+            return None
+        found = []
+        for number, line in enumerate(lines, 1):
+            try:
+                found += [read_json(line)] if line.strip() else []
+            except ValueError as error:
+                raise ConfigError(f"{path}:{number}   is no JSON: {error}") from None
+        return found
 
     def _case(self, given: Any, number: int, common: list[Check]) -> Case:
         where = ("cases", str(number))
@@ -215,9 +232,7 @@ class _Reader:
         if wrong := KINDS[kind](wanted, options):
             self._wrong((*at, kind), wrong)
         if kind == "script" and isinstance(wanted, str):
-            file = self._path.parent / wanted.partition("#")[0]
-            if not file.is_file():
-                self._wrong((*at, kind), f"there is no file {file}")
+            self._is_there((*at, kind), wanted.partition("#")[0])
         return Check(kind, wanted, options)
 
     def _judge(self, given: Any) -> dict[str, Any]:
@@ -272,5 +287,9 @@ class _Reader:
         return line_of(self._text, at[:1], self._path.suffix) if at else None
 
 
+#: The files that a target may stand in.
+_DATA = frozenset({".yaml", ".yml", ".toml", ".json"})
+_FILES = {"agent": _DATA | {".md"}, "workflow": _DATA, "script": frozenset({".lua", ".js"}),
+          "tool": frozenset[str]()}  # fmt: skip
 #: Of these only the name or the file is given.
 _NAMED = {"tool", "script"}
