@@ -242,7 +242,7 @@ class ScriptedProvider(Provider):
             return self._replies[index]
         if self._default is None:
             raise ProviderError(
-                f"request {index + 1}, and the scripted replies are used up: {len(self._replies)}",
+                f"request {index + 1}, but only {len(self._replies)} replies are scripted",
                 code="provider.invalid_request",
                 hint="write down another reply for it",
             )

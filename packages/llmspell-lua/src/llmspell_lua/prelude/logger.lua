@@ -221,7 +221,8 @@ end
 function Debug.is_enabled(level) return level_of(level or "debug") >= lowest end
 function Debug.get_captured_entries(most)
   if most ~= nil and math.type(most) ~= "integer" then
-    errors.fail("input.invalid", "Debug.get_captured_entries: a whole number is expected, not a " .. type(most))
+    local what = "Debug.get_captured_entries takes a whole number, not a " .. type(most)
+    errors.fail("input.invalid", what)
   end
   local found = {}
   for i = math.max(1, #captured - (most or MOST) + 1), #captured do found[#found + 1] = captured[i] end
